@@ -1,0 +1,102 @@
+/*
+ * base/mem - allocation that does not fail
+ *
+ * A thin layer over the C library's allocator. Every block counts once in an atomic counter, so
+ * that a test can prove a path allocates nothing. Zero bytes are rounded up to one: a NULL never
+ * means success.
+ *
+ * What can fail: only mem_try_resize; all others write one line with write(2) (stdio might want
+ * memory) and abort.
+ */
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint64_t calls;
+
+/* says so and dies */
+__attribute__((noreturn, cold)) static void die(void)
+{
+    static const char text[] = "wherry: out of memory, aborting\n";
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof(text) - 1);
+    (void)ignored; /* nothing is left to be done about it */
+    abort();
+}
+
+/* counts one block */
+static void count_block(void)
+{
+    __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+}
+
+/* zeroed bytes */
+void *mem_zalloc(size_t n)
+{
+    return mem_zalloc_array(1, n);
+}
+
+/* zeroed objects */
+void *mem_zalloc_array(size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX)
+        die();
+    void *p = calloc(1, bytes > 0 ? bytes : 1);
+    if (p == NULL)
+        die();
+    count_block();
+    return p;
+}
+
+/* realloc or abort */
+void *mem_resize(void *p, size_t n)
+{
+    p = mem_try_resize(p, n);
+    if (p == NULL)
+        die();
+    return p;
+}
+
+/* realloc or NULL */
+void *mem_try_resize(void *p, size_t n)
+{
+    /* beyond PTRDIFF_MAX no object can be: compilers warn about it, allocators refuse it */
+    if (n > PTRDIFF_MAX)
+        return NULL;
+    p = realloc(p, n > 0 ? n : 1);
+    if (p != NULL)
+        count_block();
+    return p;
+}
+
+/* copy up to the NUL */
+char *mem_strdup(const char *s)
+{
+    return mem_strndup(s, strlen(s));
+}
+
+/* copy of n bytes and a NUL */
+char *mem_strndup(const char *s, size_t n)
+{
+    if (n == SIZE_MAX)
+        die();
+    char *copy = mem_resize(NULL, n + 1);
+    if (n > 0)
+        memcpy(copy, s, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+/* frees */
+void mem_free(void *p)
+{
+    free(p);
+}
+
+/* reads the counter */
+uint64_t mem_calls(void)
+{
+    return __atomic_load_n(&calls, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,39 @@
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+/*
+ * Allocation of small objects of fixed size. When memory is exhausted these functions print one
+ * line to stderr and abort: an agent whose state is on disk restarts better than it limps.
+ * Whatever is sized by outside data goes through base/buf.h, which has a limit and an error.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/def.h"
+
+/* Returns n zeroed bytes, returned to caller; free with mem_free. n == 0 gives a valid pointer. */
+void *mem_zalloc(size_t n) MUST_CHECK;
+
+/* The same for count objects of size bytes; aborts when the product overflows. */
+void *mem_zalloc_array(size_t count, size_t size) MUST_CHECK;
+
+/* Resizes p (may be NULL); new bytes are not initialised. Never returns NULL. */
+void *mem_resize(void *p, size_t n) MUST_CHECK;
+
+/* As mem_resize, but returns NULL instead of aborting; p stays valid then. For base/buf.c. */
+void *mem_try_resize(void *p, size_t n) MUST_CHECK;
+
+/* Copies s with its NUL. */
+char *mem_strdup(const char *s) MUST_CHECK;
+
+/* Copies n bytes and adds a NUL behind them. */
+char *mem_strndup(const char *s, size_t n) MUST_CHECK;
+
+/* NULL is allowed. */
+void mem_free(void *p);
+
+/* How many blocks were asked for (zalloc, resize, dup) since the process started, all threads.
+ * A test of the hot path compares two readings. */
+uint64_t mem_calls(void);
+
+#endif

@@ -1,0 +1,30 @@
+#ifndef OS_PROCFS_H
+#define OS_PROCFS_H
+
+/*
+ * Rooted reader of /proc and /sys. Paths are given without the root ("stat", "net/dev"); the roots
+ * are option path.hostfs, HOST_PROC and HOST_SYS, so a container reads its host's files and a test
+ * reads a captured tree. Each read goes into one reused buffer.
+ */
+#include "base/buf.h"
+#include "base/def.h"
+#include "base/slice.h"
+
+enum procfs_root { PROCFS_PROC, PROCFS_SYS, PROCFS_ETC };
+
+struct procfs;
+
+/* hostfs: "" or "/hostfs" -> /hostfs/proc, /hostfs/sys, /hostfs/etc; proc and sys (may be NULL)
+ * override. All are copied. max: the largest file read, in bytes. */
+struct procfs *procfs_new(const char *hostfs, const char *proc, const char *sys, size_t max);
+void procfs_free(struct procfs **p);
+
+/* Reads the whole file; *ret_text is borrowed until the next read. 0, -EFBIG beyond the limit,
+ * or the errno of open and read (-ENOENT, -EACCES, -EIO, -ENODATA, -EAGAIN). */
+int procfs_read(struct procfs *p, enum procfs_root root, const char *path,
+                struct slice *ret_text) MUST_CHECK;
+
+/* The path that procfs_read opens, returned to caller. */
+char *procfs_path(const struct procfs *p, enum procfs_root root, const char *path) MUST_CHECK;
+
+#endif

@@ -1,0 +1,175 @@
+/* os/procfs: roots, limits, the reused buffer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "os/procfs.h"
+#include "tmp_dir.h"
+
+static struct tmp_dir dir;
+
+static int setup(void **state)
+{
+    (void)state;
+    tmp_dir_make(&dir);
+    tmp_dir_mkdir(&dir, "proc");
+    tmp_dir_mkdir(&dir, "proc/net");
+    tmp_dir_mkdir(&dir, "sys");
+    tmp_dir_mkdir(&dir, "etc");
+    tmp_dir_mkdir(&dir, "elsewhere");
+    tmp_dir_write_str(&dir, "proc/net/dev", "proc text");
+    tmp_dir_write_str(&dir, "sys/file", "sys text\n");
+    tmp_dir_write_str(&dir, "etc/file", "etc text");
+    tmp_dir_write_str(&dir, "elsewhere/file", "elsewhere");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    tmp_dir_remove(&dir);
+    return 0;
+}
+
+static void assert_reads(struct procfs *p, enum procfs_root root, const char *path,
+                         const char *wanted)
+{
+    struct slice text;
+    assert_int_equal(procfs_read(p, root, path, &text), 0);
+    assert_int_equal(text.len, strlen(wanted));
+    assert_memory_equal(text.ptr, wanted, text.len);
+}
+
+static void assert_path(const struct procfs *p, enum procfs_root root, const char *path,
+                        const char *wanted)
+{
+    char *made = procfs_path(p, root, path);
+    assert_string_equal(made, wanted);
+    mem_free(made);
+}
+
+static void test_roots(void **state)
+{
+    (void)state;
+    struct procfs *p = procfs_new(dir.path, NULL, NULL, 4096);
+    assert_reads(p, PROCFS_PROC, "net/dev", "proc text");
+    assert_reads(p, PROCFS_SYS, "file", "sys text\n");
+    assert_reads(p, PROCFS_ETC, "file", "etc text");
+    assert_path(p, PROCFS_PROC, "net/dev", tmp_dir_path(&dir, "proc/net/dev"));
+    procfs_free(&p);
+    assert_null(p);
+    procfs_free(&p);
+
+    p = procfs_new("", NULL, NULL, 4096);
+    assert_path(p, PROCFS_PROC, "stat", "/proc/stat");
+    assert_path(p, PROCFS_SYS, "a/b", "/sys/a/b");
+    assert_path(p, PROCFS_ETC, "os-release", "/etc/os-release");
+    procfs_free(&p);
+
+    p = procfs_new("/hostfs", tmp_dir_path(&dir, "elsewhere"), tmp_dir_path(&dir, "sys"), 4096);
+    assert_reads(p, PROCFS_PROC, "file", "elsewhere");
+    assert_reads(p, PROCFS_SYS, "file", "sys text\n");
+    assert_path(p, PROCFS_ETC, "x", "/hostfs/etc/x");
+    procfs_free(&p);
+}
+
+static void test_failures_leave_the_result_alone(void **state)
+{
+    (void)state;
+    struct procfs *p = procfs_new(dir.path, NULL, NULL, 4096);
+    struct slice text = SLICE_LIT("before");
+    char longest[5000];
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    assert_int_equal(procfs_read(p, PROCFS_PROC, "none", &text), -ENOENT);
+    assert_int_equal(procfs_read(p, PROCFS_PROC, "net", &text), -EISDIR);
+    assert_int_equal(procfs_read(p, PROCFS_PROC, longest, &text), -ENAMETOOLONG);
+    assert_true(slice_eq_str(text, "before"));
+    assert_reads(p, PROCFS_SYS, "file", "sys text\n");
+    procfs_free(&p);
+}
+
+static void test_sizes_around_the_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t max;
+        size_t size;
+        int wanted;
+    } cases[] = {
+        {0, 0, 0},
+        {0, 1, -EFBIG},
+        {1, 1, 0},
+        {9, 10, -EFBIG},
+        {10, 10, 0},
+        {4096, 4096, 0},
+        {4096, 4097, -EFBIG},
+        {20000, 4096, 0},
+        {20000, 19999, 0},
+        {20000, 20000, 0},
+        {20000, 20001, -EFBIG},
+        {200000, 100000, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *content = malloc(cases[i].size + 1);
+        memset(content, 'z', cases[i].size);
+        tmp_dir_write(&dir, "proc/sized", content, cases[i].size);
+        struct procfs *p = procfs_new(dir.path, NULL, NULL, cases[i].max);
+        struct slice text;
+        int r = procfs_read(p, PROCFS_PROC, "sized", &text);
+        if (r != cases[i].wanted)
+            fail_msg("limit %zu, size %zu: %d", cases[i].max, cases[i].size, r);
+        if (r == 0) {
+            assert_int_equal(text.len, cases[i].size);
+            if (text.len > 0)
+                assert_memory_equal(text.ptr, content, text.len);
+        }
+        procfs_free(&p);
+        free(content);
+    }
+}
+
+static void test_the_buffer_is_reused(void **state)
+{
+    (void)state;
+    struct procfs *p = procfs_new(dir.path, NULL, NULL, 65536);
+    assert_reads(p, PROCFS_PROC, "net/dev", "proc text");
+    uint64_t calls = mem_calls();
+    for (int i = 0; i < 100; i++)
+        assert_reads(p, PROCFS_PROC, "net/dev", "proc text");
+    assert_int_equal(mem_calls(), calls);
+    procfs_free(&p);
+}
+
+static void test_the_real_proc(void **state)
+{
+    (void)state;
+    struct procfs *p = procfs_new("", NULL, NULL, 1048576);
+    struct slice text;
+    assert_int_equal(procfs_read(p, PROCFS_PROC, "stat", &text), 0);
+    assert_true(slice_starts(text, SLICE_LIT("cpu ")));
+    assert_int_equal(text.ptr[text.len - 1], '\n');
+    procfs_free(&p);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_roots),
+        TEST(test_failures_leave_the_result_alone),
+        TEST(test_sizes_around_the_limit),
+        TEST(test_the_buffer_is_reused),
+        TEST(test_the_real_proc),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

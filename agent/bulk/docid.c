@@ -1,0 +1,36 @@
+/*
+ * bulk/docid - names of generations and documents
+ *
+ * A generation is random, so two files, two lives of one file, or two hosts never share one.
+ */
+#include "bulk/docid.h"
+
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/hash.h"
+#include "os/entropy.h"
+
+/* see header */
+void generation_mint(struct generation *ret)
+{
+    entropy_fill(ret->bytes, sizeof(ret->bytes));
+}
+
+/* compares all 72 bits */
+bool generation_eq(const struct generation *a, const struct generation *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+/* hash for maps keyed by generation */
+uint64_t generation_hash(const struct generation *g)
+{
+    return hash64(g->bytes, sizeof(g->bytes));
+}
+
+/* the printed form */
+void generation_write(char *dst, const struct generation *g)
+{
+    base64url_write9(dst, g->bytes);
+}

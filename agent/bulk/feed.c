@@ -1,0 +1,249 @@
+/*
+ * bulk/feed - open batches and the pool behind them
+ *
+ * Open batches are listed in the order in which they were opened, so the first is the next to be
+ * too old.
+ *
+ * The batch returned last is opened next: its pages are warm, and a quiet agent keeps touching one
+ * batch instead of all.
+ */
+#include "bulk/feed.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* the smallest item a body can hold is near this, so the item table never limits a full body */
+#define ITEM_BYTES_MIN 96
+#define SPANS_MAX      4096
+
+struct feed {
+    struct loop *loop;
+    struct feed_opts opts;
+    struct feed_hooks hooks;
+    struct span_pool *spans;
+    struct list free;
+    struct list open; /* oldest first */
+    struct batch **all;
+    unsigned outstanding;
+    bool starved; /* somebody asked and got none */
+    struct loop_timer *linger;
+    struct loop_timer *ready;
+};
+
+/* whether a batch carries nothing */
+static bool is_blank(const struct batch *b)
+{
+    return b->item_count == 0 && b->span_count == 0;
+}
+
+/* wakes for the oldest open batch that carries something */
+static void set_linger(struct feed *f)
+{
+    loop_timer_stop(f->linger);
+    LIST_EACH(node, &f->open)
+    {
+        const struct batch *b = LIST_ENTRY(node, struct batch, link);
+        if (is_blank(b))
+            continue;
+        loop_timer_set_at(f->linger, b->opened_ms + f->opts.linger_ms);
+        return;
+    }
+}
+
+/* seals what is old enough */
+static void on_linger(void *ctx)
+{
+    struct feed *f = ctx;
+    int64_t now = loop_now_ms(f->loop);
+    LIST_EACH(node, &f->open)
+    {
+        struct batch *b = LIST_ENTRY(node, struct batch, link);
+        if (now - b->opened_ms >= f->opts.linger_ms)
+            feed_seal(f, b);
+    }
+    set_linger(f);
+}
+
+/* tells the producers that they may go on */
+static void on_ready(void *ctx)
+{
+    struct feed *f = ctx;
+    if (f->hooks.ready != NULL)
+        f->hooks.ready(f->hooks.ctx);
+}
+
+/* makes the whole pool */
+struct feed *feed_new(struct loop *loop, const struct feed_opts *opts,
+                      const struct feed_hooks *hooks)
+{
+    struct feed *f = mem_zalloc(sizeof(*f));
+    f->loop = loop;
+    f->opts = *opts;
+    f->hooks = *hooks;
+    f->spans = span_pool_new();
+    list_init(&f->free);
+    list_init(&f->open);
+    f->linger = loop_timer_new(loop, on_linger, f);
+    f->ready = loop_timer_new(loop, on_ready, f);
+    f->all = mem_zalloc_array(opts->batches, sizeof(struct batch *));
+    size_t cap = opts->max_bytes + opts->slack_bytes;
+    uint32_t items = (uint32_t)(opts->max_bytes / ITEM_BYTES_MIN) + 1;
+    if (opts->max_items != 0 && opts->max_items < items)
+        items = opts->max_items;
+    for (unsigned i = 0; i < opts->batches; i++) {
+        f->all[i] = batch_new(opts->kind, cap, items, SPANS_MAX);
+        list_push_back(&f->free, &f->all[i]->link);
+    }
+    return f;
+}
+
+/* Items of batches that never came back are dropped here: their source offsets were not moved, so
+ * the next run reads them again. */
+void feed_free(struct feed **fp)
+{
+    struct feed *f = *fp;
+    if (f == NULL)
+        return;
+    loop_timer_cancel(&f->linger);
+    loop_timer_cancel(&f->ready);
+    for (unsigned i = 0; i < f->opts.batches; i++) {
+        struct batch *b = f->all[i];
+        for (uint32_t s = 0; s < b->span_count; s++)
+            span_put(f->spans, b->spans[s]);
+        batch_free(&f->all[i]);
+    }
+    mem_free(f->all);
+    span_pool_free(&f->spans);
+    mem_free(f);
+    *fp = NULL;
+}
+
+/* whether a batch must go before `likely` more bytes */
+static bool is_full(const struct feed *f, const struct batch *b, size_t likely, size_t worst)
+{
+    if (b->item_count == 0)
+        return !batch_has_room(b, worst);
+    return b->body_bytes + likely > f->opts.max_bytes || !batch_has_room(b, worst);
+}
+
+/* see header */
+bool feed_fits(const struct feed *f, const struct batch *b, size_t likely, size_t worst)
+{
+    return !is_full(f, b, likely, worst);
+}
+
+/* the open batch of a target, NULL if there is none */
+static struct batch *find_open(struct feed *f, const char *target)
+{
+    LIST_EACH(node, &f->open)
+    {
+        struct batch *b = LIST_ENTRY(node, struct batch, link);
+        if (target == NULL || strcmp(b->target, target) == 0)
+            return b;
+    }
+    return NULL;
+}
+
+/* a free batch, or an open one that carries nothing */
+static struct batch *take_blank(struct feed *f)
+{
+    struct list *node = list_pop_front(&f->free);
+    if (node != NULL)
+        return LIST_ENTRY(node, struct batch, link);
+    LIST_EACH(open, &f->open)
+    {
+        struct batch *b = LIST_ENTRY(open, struct batch, link);
+        if (!is_blank(b))
+            continue;
+        list_remove(open);
+        return b;
+    }
+    return NULL;
+}
+
+/* Opens a batch. When all are open for other targets, the oldest goes, and comes back. */
+static struct batch *open_next(struct feed *f, const char *target)
+{
+    struct batch *b = take_blank(f);
+    if (b == NULL) {
+        f->starved = true;
+        if (!list_is_empty(&f->open))
+            feed_seal(f, LIST_ENTRY(f->open.next, struct batch, link));
+        return NULL;
+    }
+    list_push_back(&f->open, &b->link);
+    b->target[0] = '\0';
+    if (target != NULL) {
+        assert(strlen(target) <= BATCH_TARGET_MAX);
+        memcpy(b->target, target, strlen(target) + 1);
+    }
+    return b;
+}
+
+/* see header */
+struct batch *feed_open(struct feed *f, const char *target, size_t likely, size_t worst)
+{
+    assert(worst <= f->opts.max_bytes + f->opts.slack_bytes);
+    struct batch *b = find_open(f, target);
+    if (b != NULL && is_full(f, b, likely, worst)) {
+        feed_seal(f, b);
+        b = NULL;
+    }
+    if (b == NULL)
+        b = open_next(f, target);
+    if (b == NULL)
+        return NULL;
+    if (is_blank(b)) {
+        b->opened_ms = loop_now_ms(f->loop);
+        list_remove(&b->link);
+        list_push_back(&f->open, &b->link);
+        if (!loop_timer_is_set(f->linger))
+            loop_timer_set(f->linger, f->opts.linger_ms);
+    }
+    return b;
+}
+
+/* see header */
+void feed_seal(struct feed *f, struct batch *b)
+{
+    if (is_blank(b))
+        return;
+    list_remove(&b->link);
+    f->outstanding++;
+    f->hooks.sealed(f->hooks.ctx, b);
+}
+
+/* see header */
+void feed_flush(struct feed *f)
+{
+    LIST_EACH(node, &f->open)
+    feed_seal(f, LIST_ENTRY(node, struct batch, link));
+}
+
+/* back into the pool */
+void feed_return(struct feed *f, struct batch *b)
+{
+    assert(b->item_count == 0);
+    batch_reset(b, f->opts.max_bytes);
+    list_remove(&b->link);
+    list_push_front(&f->free, &b->link);
+    f->outstanding--;
+    if (f->starved) {
+        f->starved = false;
+        loop_timer_set(f->ready, 0);
+    }
+}
+
+/* sealed and not back */
+unsigned feed_outstanding(const struct feed *f)
+{
+    return f->outstanding;
+}
+
+/* the pool that the feed's batches take their spans from */
+struct span_pool *feed_spans(struct feed *f)
+{
+    return f->spans;
+}

@@ -1,0 +1,88 @@
+#ifndef BULK_ENCODE_H
+#define BULK_ENCODE_H
+
+/*
+ * Log lines to `_bulk` items. A line is copied once: escaped straight from the read buffer into
+ * the batch's body. What is constant for a file is prebuilt (encode_file); what varies is written
+ * between: id, time, offset, flags, message.
+ *
+ *   {"create":{"_id":"<id>"}}
+ *   {"@timestamp":"<time>","log":{"file":{"path":"<path>"},"offset":<n>,"flags":["truncated"]},
+ *    "message":"<text>"<constant fields>}
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/def.h"
+#include "base/slice.h"
+#include "bulk/batch.h"
+#include "bulk/docid.h"
+#include "config/config.h"
+
+enum encode_flag {
+    ENCODE_TRUNCATED = 1 << 0,
+    ENCODE_PARTIAL = 1 << 1,
+    ENCODE_MULTILINE = 1 << 2,
+};
+
+/* Which constant parts a document carries: option `metadata`. */
+enum encode_part {
+    PART_DATASET = 1 << 0, /* data_stream.*, event.dataset */
+    PART_HOST = 1 << 1,    /* host.name */
+    PART_AGENT = 1 << 2,   /* agent.* */
+    PART_ECS = 1 << 3,     /* ecs.version */
+    PART_OFFSET = 1 << 4,  /* log.offset */
+    PART_INPUT = 1 << 5,   /* input.type */
+};
+#define PART_ALL 0x3f
+
+#define ENCODE_ECS_VERSION "8.11.0"
+
+/* Who sends: one per process. Strings borrowed. */
+struct encode_agent {
+    const char *host_name;
+    const char *id; /* UUID, kept in path.data */
+    const char *version;
+};
+
+/* What an input's documents share. Strings borrowed. */
+struct encode_input {
+    unsigned parts; /* enum encode_part */
+    const char *dataset;
+    const char *namespace;
+    const char *target;               /* logs-<dataset>-<namespace>: the batch it goes to */
+    const char *input_type;           /* filestream */
+    const struct config_pair *fields; /* option fields, under "fields"; "a.b" is b in object a */
+    size_t field_count;
+    char *const *tags;
+    size_t tag_count;
+};
+
+/* The prebuilt parts of one file: one allocation. */
+struct encode_file;
+struct encode_file *encode_file_new(const struct encode_agent *agent,
+                                    const struct encode_input *input, struct slice path,
+                                    const struct generation *gen);
+void encode_file_free(struct encode_file **f);
+
+struct encode_line {
+    struct slice text;     /* without its line end */
+    uint64_t offset;       /* of its first byte in the source */
+    uint32_t source_bytes; /* with its line end */
+    uint32_t source_lines;
+    unsigned flags;   /* enum encode_flag */
+    bool open_end;    /* ended by a timer or limit: the id gets its length */
+    const char *time; /* DATE_RFC3339_MS_LEN characters, borrowed */
+};
+
+/* Bytes that the line will probably and can at most take in a body. */
+size_t encode_likely(const struct encode_file *f, size_t text_bytes);
+size_t encode_worst(const struct encode_file *f, size_t text_bytes);
+
+/* Encodes and commits one item; the batch has room for encode_worst. Returns the number of invalid
+ * UTF-8 sequences replaced. */
+uint64_t encode_line(struct batch *b, const struct encode_file *f, const struct encode_line *line,
+                     uint16_t span);
+
+#endif

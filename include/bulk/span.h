@@ -1,0 +1,70 @@
+#ifndef BULK_SPAN_H
+#define BULK_SPAN_H
+
+/*
+ * A span: the source bytes [from, to) that one batch carries of one generation. It is the unit of
+ * acknowledgement: batches count its open items down, its owner (the tail's acknowledgement, the
+ * metrics scheduler) hears when it is resolved, and owns it from then on.
+ *
+ * All of it happens in the loop's thread; sender threads never touch a span.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "bulk/ledger.h"
+
+#define SPAN_ANCHOR_BYTES 64
+#define SPAN_HEAD_BYTES   1024
+
+enum evidence_flag {
+    EVIDENCE_IN_OVERSIZE = 1 << 0, /* offset lies within the unread rest of an oversize line */
+};
+
+/* Evidence of content, taken from the bytes as they were read. */
+struct evidence {
+    uint64_t offset;     /* what the anchor stands before */
+    uint64_t anchor;     /* hash of the min(64, offset) bytes before offset */
+    uint64_t head;       /* hash of the first head_bytes bytes */
+    uint16_t head_bytes; /* 0..1024, of the bytes that have been read */
+    uint16_t flags;      /* enum evidence_flag */
+};
+
+struct span;
+struct span_owner;
+
+struct span_owner_ops {
+    /* Every item of the span is acknowledged or durable in the dead-letter box. The span is the
+     * owner's again: give it back by span_put when it is no longer needed. */
+    void (*resolved)(struct span_owner *owner, struct span *span);
+};
+
+struct span_owner {
+    const struct span_owner_ops *ops;
+    struct ledger *ledger; /* borrowed; told of what resolves */
+    const char *source;    /* borrowed: path, for dead letters; "" for metrics */
+};
+
+struct span {
+    struct list link;            /* the owner's: spans in order of their source */
+    struct span_owner *owner;    /* borrowed */
+    uint64_t from, to;           /* source bytes; to grows while the batch is open */
+    struct evidence evidence;    /* at `to` */
+    struct ledger_count shipped; /* of its items */
+    struct ledger_count dead;    /* of those, dead-lettered */
+    uint32_t open_items;
+    bool resolved;
+};
+
+/* Spans are recycled; a steady state allocates none. */
+struct span_pool;
+struct span_pool *span_pool_new(void);
+/* Every span must be back. */
+void span_pool_free(struct span_pool **p);
+/* Zeroed but for owner and from = to = at; its link is in no list. */
+struct span *span_get(struct span_pool *p, struct span_owner *owner, uint64_t at);
+void span_put(struct span_pool *p, struct span *s);
+/* Spans handed out now. */
+unsigned span_pool_used(const struct span_pool *p);
+
+#endif

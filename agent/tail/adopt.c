@@ -1,0 +1,444 @@
+/*
+ * tail/adopt - candidates to followed files, by identity
+ *
+ * Candidates are gathered during a scan and decided when it is over: whether a registered inode
+ * "is nowhere" is known only then. First those whose inode number is registered, then those whose
+ * content is, then what is new; before a new file is followed, what was rotated away from its path
+ * unseen is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "tail_internal.h"
+
+/* key of the candidate map */
+struct inode_key {
+    uint64_t dev, ino;
+};
+
+/* map equality by inode */
+static bool inode_is(const struct map_node *node, const void *key)
+{
+    const struct candidate *c = MAP_ENTRY(node, const struct candidate, by_inode);
+    const struct inode_key *k = key;
+    return c->id.ino == k->ino && c->id.dev == k->dev;
+}
+
+/* whether an undecided copy has the inode */
+static bool is_held(struct tail *t, const struct fs_identity *id)
+{
+    LIST_EACH(node, &t->copies)
+    {
+        const struct candidate *c = LIST_ENTRY(node, struct candidate, link);
+        if (c->id.ino == id->ino && c->id.dev == id->dev)
+            return true;
+    }
+    return false;
+}
+
+/* see header */
+void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
+               const struct fs_identity *id)
+{
+    struct inode_key key = {id->dev, id->ino};
+    if (t->candidates_by_inode.eq == NULL)
+        map_init(&t->candidates_by_inode, inode_is);
+    if (map_find(&t->candidates_by_inode, hash64_u64(id->ino), &key) != NULL || is_held(t, id))
+        return;
+    struct candidate *c = mem_zalloc(sizeof(*c));
+    c->path = mem_strdup(path);
+    c->id = *id;
+    c->dir = d;
+    c->input = input;
+    list_push_back(&t->candidates, &c->link);
+    map_insert(&t->candidates_by_inode, &c->by_inode, hash64_u64(id->ino));
+}
+
+/* frees a candidate that is in no map */
+static void candidate_free(struct candidate *c)
+{
+    list_remove(&c->link);
+    mem_free(c->path);
+    mem_free(c);
+}
+
+/* the evidence of an entry's older anchor */
+static struct evidence older_evidence(const struct entry *e)
+{
+    struct evidence older = e->acked;
+    older.offset = e->older.offset;
+    older.anchor = e->older.hash;
+    older.flags = 0;
+    return older;
+}
+
+/* the facts about one entry and one open file */
+static struct identity_facts gather(const struct tail *t, const struct entry *e,
+                                    const struct candidate *c, int fd)
+{
+    struct evidence older = older_evidence(e);
+    return (struct identity_facts){
+        .same_inode = e->ino == c->id.ino && e->dev == c->id.dev,
+        .births_differ = e->birth_ns != 0 && c->id.birth_ns != 0 && e->birth_ns != c->id.birth_ns,
+        .evidence = identity_evidence_holds(fd, c->id.size, &e->acked),
+        .older_evidence = identity_evidence_holds(fd, c->id.size, &older),
+        .head_bytes = e->acked.head_bytes,
+        .registered_lives = e->file != NULL,
+        .unclean_boot = t->opts.unclean_boot,
+    };
+}
+
+/* The registered number on another device is the same file only by evidence (device numbers change
+ * over a reboot), else a coincidence. */
+static enum identity_decision decide(const struct tail *t, const struct entry *e,
+                                     const struct candidate *c, int fd)
+{
+    struct identity_facts facts = gather(t, e, c, fd);
+    if (e->ino == c->id.ino && e->dev != c->id.dev && !facts.births_differ && facts.evidence)
+        facts.same_inode = true;
+    return identity_decide(&facts);
+}
+
+/* opens a candidate; what it is may have changed since it was found */
+static int open_candidate(struct tail *t, struct candidate *c)
+{
+    struct fs_identity id;
+    int fd = fs_open_regular(AT_FDCWD, c->path, false, &id);
+    if (fd < 0) {
+        if (fd != -ENOENT)
+            discover_warn_once(t, c->path, strerror(-fd));
+        return fd;
+    }
+    if (file_find(t, id.dev, id.ino) != NULL) {
+        (void)close(fd); /* read only */
+        return -EEXIST;
+    }
+    c->id = id;
+    return fd;
+}
+
+/* the file whose path this was is read to its end first */
+static void set_order(struct tail *t, struct file *f)
+{
+    LIST_EACH(node, &t->files)
+    {
+        struct file *other = LIST_ENTRY(node, struct file, link);
+        if (other != f && other->born_at == f->born_at && !other->at_end)
+            f->after = other;
+    }
+}
+
+/* begins to read a candidate at `at` of a generation */
+static void follow(struct tail *t, struct candidate *c, int fd, struct entry *e,
+                   const struct evidence *at)
+{
+    struct file *f = file_new(t, c, fd, e, at);
+    set_order(t, f);
+    file_heat(f);
+}
+
+/* From the start; a head that is there already is evidence before anything is read. */
+static struct evidence whole(int fd, uint64_t size)
+{
+    struct evidence at = {0};
+    struct evidence head;
+    if (identity_evidence_of(fd, size < SPAN_HEAD_BYTES ? size : SPAN_HEAD_BYTES, &head) == 0) {
+        at.head = head.head;
+        at.head_bytes = head.head_bytes;
+    }
+    return at;
+}
+
+/* Where a file that is new to us begins, and what of it is passed over. */
+static struct evidence first_position(struct tail *t, const struct candidate *c, int fd)
+{
+    const struct tail_input *input = &t->opts.inputs[c->input];
+    struct evidence at = {0};
+    int64_t age_ms = (loop_wall_ns(t->loop) - c->id.mtime_ns) / 1000000;
+    bool old = input->ignore_older_ms > 0 && age_ms > input->ignore_older_ms;
+    bool at_end = input->start_at_end && !t->started;
+    if ((old || at_end) && identity_evidence_of(fd, c->id.size, &at) == 0) {
+        ledger_skip(input->ledger, old ? SKIP_IGNORE_OLDER : SKIP_START_AT,
+                    (struct ledger_count){c->id.size, 0});
+        return at;
+    }
+    return whole(fd, c->id.size);
+}
+
+/* The path under which a generation is known: one that a pattern matches, so that its siblings can
+ * be found again. */
+static const char *name_of(const struct candidate *c)
+{
+    return c->known_as != NULL ? c->known_as : c->path;
+}
+
+/* a new generation */
+static void begin(struct tail *t, struct candidate *c, int fd, const struct evidence *at)
+{
+    struct entry *e = registry_mint(t->registry, &c->id, name_of(c), at);
+    follow(t, c, fd, e, at);
+}
+
+/* goes on with a registered generation */
+static void resume(struct tail *t, struct candidate *c, int fd, struct entry *e)
+{
+    struct evidence at = e->acked;
+    bool same = e->dev == c->id.dev && e->ino == c->id.ino && strcmp(e->path, name_of(c)) == 0;
+    if (!same)
+        registry_moved(e, &c->id, name_of(c));
+    follow(t, c, fd, e, &at);
+}
+
+/* the content of e was replaced while nobody looked */
+static void begin_anew(struct tail *t, struct candidate *c, int fd, struct entry *e,
+                       enum identity_decision why)
+{
+    struct evidence at = {0};
+    if (why == IDENTITY_REGROWN)
+        at = older_evidence(e);
+    tail_message(t, LOG_INFO, "file \"%s\": %s, reading from offset %llu", c->path,
+                 identity_name(why), (unsigned long long)at.offset);
+    registry_finish(e);
+    begin(t, c, fd, &at);
+}
+
+/* keeps a copy unread until it is decided */
+static void hold(struct tail *t, struct candidate *c, struct entry *original)
+{
+    c->original = original;
+    c->held_ms = loop_now_ms(t->loop);
+    registry_hold(original);
+    list_remove(&c->link);
+    list_push_back(&t->copies, &c->link);
+    if (!loop_timer_is_set(t->check_timer))
+        loop_timer_set(t->check_timer, TAIL_CHECK_MS);
+}
+
+/* carries a decision out; true = the candidate is done with */
+static bool carry_out(struct tail *t, struct candidate *c, int fd, struct entry *e,
+                      enum identity_decision d)
+{
+    switch (d) {
+    case IDENTITY_RESUME:
+    case IDENTITY_MOVED:
+        resume(t, c, fd, e);
+        return true;
+    case IDENTITY_COPY:
+        (void)close(fd); /* read only */
+        hold(t, c, e);
+        return false;
+    case IDENTITY_REUSED:
+    case IDENTITY_REWRITTEN:
+    case IDENTITY_REGROWN:
+        begin_anew(t, c, fd, e, d);
+        return true;
+    case IDENTITY_NEW:
+        break;
+    }
+    struct evidence at = first_position(t, c, fd);
+    begin(t, c, fd, &at);
+    return true;
+}
+
+/* Whether the inode number settles what a file is; the decision and the entry are set then. */
+static bool decide_by_inode(struct tail *t, const struct candidate *c, int fd,
+                            struct entry **ret_entry, enum identity_decision *ret)
+{
+    struct entry *e = registry_find_inode(t->registry, c->id.dev, c->id.ino);
+    if (e == NULL || e->file != NULL)
+        return false;
+    *ret_entry = e;
+    *ret = decide(t, e, c, fd);
+    return *ret != IDENTITY_NEW && *ret != IDENTITY_COPY && *ret != IDENTITY_MOVED;
+}
+
+/* candidates whose inode number is registered; the others stay in the list */
+static void adopt_registered(struct tail *t, struct candidate *c)
+{
+    enum identity_decision d;
+    struct entry *e = NULL;
+    if (registry_find_inode(t->registry, c->id.dev, c->id.ino) == NULL)
+        return;
+    int fd = open_candidate(t, c);
+    if (fd < 0) {
+        candidate_free(c);
+        return;
+    }
+    if (!decide_by_inode(t, c, fd, &e, &d)) {
+        (void)close(fd); /* the number is a coincidence: decided with the rest */
+        return;
+    }
+    (void)carry_out(t, c, fd, e, d); /* no copy: it always takes the file */
+    candidate_free(c);
+}
+
+/* The entry whose content this is under another inode: one that nobody follows, or, for a rotated
+ * name, the living one that it may be a copy of. NULL = none. */
+static struct entry *find_same_content(struct tail *t, const struct candidate *c, int fd,
+                                       enum identity_decision *ret)
+{
+    for (struct entry *e = registry_next(t->registry, NULL); e != NULL;
+         e = registry_next(t->registry, e)) {
+        const char *base = strrchr(e->path, '/');
+        const char *name = strrchr(c->path, '/');
+        if (e->done || (e->file == NULL && !e->loaded) ||
+            (e->file != NULL && (base == NULL || !siblings_is(base + 1, name + 1))))
+            continue;
+        enum identity_decision d = decide(t, e, c, fd);
+        if (d == IDENTITY_MOVED || d == IDENTITY_COPY) {
+            *ret = d;
+            return e;
+        }
+    }
+    return NULL;
+}
+
+/* candidates whose content is registered under another inode */
+static void adopt_moved(struct tail *t, struct candidate *c)
+{
+    enum identity_decision d;
+    int fd = open_candidate(t, c);
+    if (fd < 0) {
+        candidate_free(c);
+        return;
+    }
+    struct entry *e = find_same_content(t, c, fd, &d);
+    if (e == NULL)
+        (void)close(fd); /* read only */
+    else if (carry_out(t, c, fd, e, d))
+        candidate_free(c);
+}
+
+/* what is new */
+static void adopt_fresh(struct tail *t, struct candidate *c)
+{
+    siblings_before(t, c);
+    int fd = open_candidate(t, c);
+    if (fd >= 0)
+        (void)carry_out(t, c, fd, NULL, IDENTITY_NEW); /* no copy: it always takes the file */
+    candidate_free(c);
+}
+
+/* see tail_internal.h */
+void adopt_all(struct tail *t)
+{
+    LIST_EACH(node, &t->candidates)
+    {
+        struct candidate *c = LIST_ENTRY(node, struct candidate, link);
+        map_remove(&t->candidates_by_inode, &c->by_inode);
+        adopt_registered(t, c);
+    }
+    LIST_EACH(node, &t->candidates)
+    adopt_moved(t, LIST_ENTRY(node, struct candidate, link));
+    LIST_EACH(node, &t->candidates)
+    adopt_fresh(t, LIST_ENTRY(node, struct candidate, link));
+}
+
+/* What a sibling is: a loaded generation goes on, other content under a known number is a new one.
+ * Returns the entry to act on; NULL with IDENTITY_NEW = unknown, with IDENTITY_RESUME = known and
+ * read already. */
+static struct entry *decide_sibling(struct tail *t, const struct candidate *c, int fd,
+                                    enum identity_decision *ret)
+{
+    struct entry *e = NULL;
+    if (decide_by_inode(t, c, fd, &e, ret))
+        return *ret == IDENTITY_RESUME && !e->loaded ? NULL : e;
+    e = find_same_content(t, c, fd, ret);
+    if (e != NULL && *ret == IDENTITY_MOVED)
+        return e;
+    *ret = IDENTITY_NEW;
+    return NULL;
+}
+
+/* see tail_internal.h */
+struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
+{
+    enum identity_decision d;
+    int fd = open_candidate(t, c);
+    if (fd < 0)
+        return NULL;
+    struct entry *e = decide_sibling(t, c, fd, &d);
+    if (e != NULL) {
+        (void)carry_out(t, c, fd, e, d); /* no copy: it always takes the file */
+    } else if (missed && d == IDENTITY_NEW) {
+        struct evidence at = whole(fd, c->id.size);
+        begin(t, c, fd, &at);
+    } else {
+        (void)close(fd); /* read only */
+    }
+    return file_find(t, c->id.dev, c->id.ino);
+}
+
+/* where the reading of an entry had come to */
+static struct evidence read_to(const struct entry *e)
+{
+    if (list_is_empty(&e->spans))
+        return e->acked;
+    return LIST_ENTRY(e->spans.prev, struct span, link)->evidence;
+}
+
+/* The original was truncated: the copy is the old generation, and its unread rest is read here. */
+static void take_over(struct tail *t, struct candidate *c, int fd)
+{
+    struct entry *e = c->original;
+    struct evidence at = read_to(e);
+    registry_moved(e, &c->id, c->path);
+    e->done = false;
+    follow(t, c, fd, e, &at);
+}
+
+/* one undecided copy; true = decided */
+static bool check_copy(struct tail *t, struct candidate *c)
+{
+    struct fs_identity before = c->id;
+    struct entry *e = c->original;
+    int fd = open_candidate(t, c);
+    if (fd < 0)
+        return true;
+    struct evidence at = read_to(e);
+    bool same = identity_evidence_holds(fd, c->id.size, &at);
+    if (same && e->done && e->file == NULL) {
+        take_over(t, c, fd);
+        return true;
+    }
+    if (before.size != c->id.size)
+        c->held_ms = loop_now_ms(t->loop);
+    if (loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS && (same || c->id.size < at.offset)) {
+        (void)close(fd); /* read only */
+        return false;
+    }
+    at = first_position(t, c, fd);
+    begin(t, c, fd, &at);
+    return true;
+}
+
+/* see header */
+void adopt_check_copies(struct tail *t)
+{
+    LIST_EACH(node, &t->copies)
+    {
+        struct candidate *c = LIST_ENTRY(node, struct candidate, link);
+        struct entry *original = c->original;
+        if (!check_copy(t, c))
+            continue;
+        candidate_free(c);
+        registry_unhold(original);
+    }
+}
+
+/* see header */
+void adopt_free(struct tail *t)
+{
+    LIST_EACH(node, &t->copies)
+    {
+        struct candidate *c = LIST_ENTRY(node, struct candidate, link);
+        struct entry *original = c->original;
+        candidate_free(c);
+        registry_unhold(original);
+    }
+    map_clear(&t->candidates_by_inode);
+}

@@ -1,0 +1,484 @@
+/*
+ * tail/discover - patterns to directories to paths
+ *
+ * A scan walks every pattern from the root of the file system, one directory a step. Directories in
+ * which something can appear that matters (a wildcard, a file, a missing part of the path) are
+ * watched, first, and then listed, so that nothing falls between. Events only say where to look
+ * again; the scan, which runs at least every minute, is the truth.
+ *
+ * Names that are followed by a wildcard are taken as they are found, never through a symlink;
+ * parts of a pattern that are spelled out may be links, since the user named them.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "tail_internal.h"
+
+/* paths that were warned of once; beyond it the oldest may be warned of again */
+#define WARNED_MAX 1024
+
+/* directories one scan visits at most, in depth */
+#define DEPTH_MAX 64
+
+struct warned {
+    struct list link;
+    char *path;
+};
+
+/* map equality by path */
+static bool path_is(const struct map_node *node, const void *key)
+{
+    return strcmp(MAP_ENTRY(node, const struct dir, by_path)->path, key) == 0;
+}
+
+/* map equality by watch id */
+static bool watch_is(const struct map_node *node, const void *key)
+{
+    return MAP_ENTRY(node, const struct dir, by_watch)->watch == *(const int *)key;
+}
+
+/* frees one of the paths warned of */
+static void forget_warned(struct tail *t, struct warned *w)
+{
+    list_remove(&w->link);
+    mem_free(w->path);
+    mem_free(w);
+    t->warned_count--;
+}
+
+/* see tail_internal.h */
+void discover_warn_once(struct tail *t, const char *path, const char *why)
+{
+    LIST_EACH(node, &t->warned)
+    if (strcmp(LIST_ENTRY(node, struct warned, link)->path, path) == 0)
+        return;
+    struct warned *w = mem_zalloc(sizeof(*w));
+    w->path = mem_strdup(path);
+    list_push_back(&t->warned, &w->link);
+    if (++t->warned_count > WARNED_MAX)
+        forget_warned(t, LIST_ENTRY(t->warned.next, struct warned, link));
+    tail_message(t, LOG_WARN, "skipping \"%s\": %s", path, why);
+}
+
+/* ---- directories ---- */
+
+/* the directory at a path, if it is known */
+static struct dir *dir_find(struct tail *t, const char *path)
+{
+    if (t->dirs_by_path.eq == NULL) {
+        map_init(&t->dirs_by_path, path_is);
+        map_init(&t->dirs_by_watch, watch_is);
+    }
+    struct map_node *node = map_find(&t->dirs_by_path, hash64(path, strlen(path)), path);
+    return node == NULL ? NULL : MAP_ENTRY(node, struct dir, by_path);
+}
+
+/* the same, made when it is new */
+static struct dir *dir_get(struct tail *t, const char *path)
+{
+    struct dir *d = dir_find(t, path);
+    if (d != NULL)
+        return d;
+    d = mem_zalloc(sizeof(*d));
+    d->path = mem_strdup(path);
+    d->watch = -1;
+    list_init(&d->files);
+    list_push_back(&t->dirs, &d->link);
+    map_insert(&t->dirs_by_path, &d->by_path, hash64(path, strlen(path)));
+    t->dir_count++;
+    return d;
+}
+
+/* see tail_internal.h */
+struct dir *discover_dir(struct tail *t, const char *path)
+{
+    return dir_get(t, path);
+}
+
+/* drops the watch of a directory */
+static void dir_unwatch(struct tail *t, struct dir *d, bool alive)
+{
+    if (d->watch < 0)
+        return;
+    map_remove(&t->dirs_by_watch, &d->by_watch);
+    if (alive)
+        watch_remove(t->watch, d->watch);
+    d->watch = -1;
+}
+
+/* frees a directory without files */
+static void dir_free(struct tail *t, struct dir *d)
+{
+    dir_unwatch(t, d, true);
+    list_remove(&d->link);
+    map_remove(&t->dirs_by_path, &d->by_path);
+    t->dir_count--;
+    mem_free(d->positions);
+    mem_free(d->path);
+    mem_free(d);
+}
+
+/* watches cannot be had: the scan looks more often instead */
+static void degrade(struct tail *t, int error)
+{
+    char why[160];
+    if (t->degraded)
+        return;
+    t->degraded = true;
+    (void)snprintf(why, sizeof(why),
+                   "inotify gives no more watches (%s): looking every %d s instead; raise "
+                   "fs.inotify.max_user_watches",
+                   strerror(-error), TAIL_POLL_MS / 1000);
+    if (t->hooks.health != NULL)
+        t->hooks.health(t->hooks.ctx, why);
+}
+
+/* Watches a directory, once. The same inode by two paths shares one watch: the path that came first
+ * has the events, the other is looked at by scans. */
+static void dir_watch(struct tail *t, struct dir *d)
+{
+    if (t->watch == NULL || t->opts.once)
+        return;
+    int id = watch_add(t->watch, d->path[0] == '\0' ? "/" : d->path);
+    if (id < 0) {
+        d->polled = id != -ENOENT;
+        if (id == -ENOSPC || id == -ENOMEM)
+            degrade(t, id);
+        return;
+    }
+    if (id == d->watch)
+        return;
+    dir_unwatch(t, d, true);
+    if (map_find(&t->dirs_by_watch, hash64_u64((uint64_t)id), &id) != NULL) {
+        d->polled = true;
+        return;
+    }
+    d->watch = id;
+    d->polled = false;
+    map_insert(&t->dirs_by_watch, &d->by_watch, hash64_u64((uint64_t)id));
+    if (d->hot > 0)
+        (void)watch_set_quiet(t->watch, id, true); /* only saves wake-ups */
+}
+
+/* whether a position is known in a directory */
+static bool dir_has_position(const struct dir *d, struct position at)
+{
+    for (unsigned i = 0; i < d->position_count; i++)
+        if (d->positions[i].pattern == at.pattern &&
+            d->positions[i].at.component == at.at.component &&
+            d->positions[i].at.depth <= at.at.depth)
+            return true;
+    return false;
+}
+
+/* ---- scanning ---- */
+
+static void visit(struct tail *t, const char *path, struct position at, unsigned depth);
+
+/* dir/name, or false when it is too long for any system call */
+static bool join(char *dst, const char *dir, const char *name)
+{
+    int n = snprintf(dst, PATH_MAX, "%s/%s", dir, name);
+    return n > 0 && n < PATH_MAX;
+}
+
+/* what a file type is called in a warning; NULL for regular files and links */
+static const char *kind_of(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFDIR:
+        return "it is a directory, not a file";
+    case S_IFIFO:
+        return "it is a FIFO, not a regular file";
+    case S_IFSOCK:
+        return "it is a socket, not a regular file";
+    case S_IFCHR:
+    case S_IFBLK:
+        return "it is a device, not a regular file";
+    case S_IFLNK:
+        return "it is a symbolic link";
+    default:
+        return NULL;
+    }
+}
+
+/* whether an input leaves the path out */
+static bool is_excluded(const struct tail_input *input, const char *path)
+{
+    for (size_t i = 0; i < input->exclude_count; i++)
+        if (glob_path_matches(input->excludes[i], path))
+            return true;
+    return false;
+}
+
+/* A path that matches wholly. */
+static void found(struct tail *t, struct dir *d, unsigned input, const char *path)
+{
+    struct fs_identity id;
+    mode_t mode;
+    if (is_excluded(&t->opts.inputs[input], path))
+        return;
+    if (fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0)
+        return; /* gone again */
+    const char *odd = kind_of(mode);
+    if (odd != NULL) {
+        discover_warn_once(t, path, odd);
+        return;
+    }
+    struct file *f = file_find(t, id.dev, id.ino);
+    if (f == NULL) {
+        adopt_add(t, d, input, path, &id);
+        return;
+    }
+    if (f->epoch != t->epoch && strcmp(f->entry->path, path) != 0)
+        registry_moved(f->entry, &id, path);
+    f->epoch = t->epoch;
+    if (f->orphan) {
+        f->orphan = false;
+        t->orphan_count--;
+    }
+    if (id.size != f->scanned_to && !t->opts.once)
+        file_heat(f);
+}
+
+/* One name in a directory, for one position there. */
+static void consider(struct tail *t, struct dir *d, const char *name, struct position at,
+                     unsigned depth, bool literal)
+{
+    char path[PATH_MAX];
+    struct glob_match m;
+    const struct pattern *p = &t->patterns[at.pattern];
+    glob_step(&p->glob, at.at, name, &m);
+    if ((!m.is_file && m.next_count == 0) || !join(path, d->path, name))
+        return;
+    struct fs_identity id;
+    mode_t mode = 0;
+    if (fs_identify_path(AT_FDCWD, path, literal && m.next_count > 0, &id, &mode) < 0)
+        return;
+    bool is_dir = S_ISDIR(mode);
+    if (m.is_file && !(is_dir && m.next_count > 0))
+        found(t, d, p->input, path);
+    for (unsigned i = 0; i < m.next_count && is_dir; i++)
+        visit(t, path, (struct position){at.pattern, m.next[i]}, depth + 1);
+}
+
+/* every name of a directory, for one position there */
+static void list(struct tail *t, struct dir *d, struct position at, unsigned depth)
+{
+    DIR *stream = opendir(d->path[0] == '\0' ? "/" : d->path);
+    if (stream == NULL) {
+        if (errno == EACCES)
+            discover_warn_once(t, d->path, "permission denied");
+        return;
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(stream)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            consider(t, d, entry->d_name, at, depth, false);
+    (void)closedir(stream);
+}
+
+/* whether a spelled-out part of the path is a directory already: then its parent needs no watch */
+static bool is_passed(const struct tail *t, const struct dir *d, struct position at,
+                      const char *literal)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    const struct glob *g = &t->patterns[at.pattern].glob;
+    return at.at.component + 1 < g->count && join(path, d->path, literal) && stat(path, &st) == 0 &&
+           S_ISDIR(st.st_mode);
+}
+
+/* one position in one directory: watch, then look */
+static void visit(struct tail *t, const char *path, struct position at, unsigned depth)
+{
+    if (depth > DEPTH_MAX)
+        return;
+    struct dir *d = dir_get(t, path);
+    if (d->epoch != t->epoch) {
+        d->epoch = t->epoch;
+        d->position_count = 0;
+    }
+    if (dir_has_position(d, at))
+        return;
+    d->positions = mem_resize(d->positions, (d->position_count + 1) * sizeof(*d->positions));
+    d->positions[d->position_count++] = at;
+    const char *literal = glob_literal(&t->patterns[at.pattern].glob, at.at);
+    if (literal == NULL) {
+        dir_watch(t, d);
+        list(t, d, at, depth);
+        return;
+    }
+    if (!is_passed(t, d, at, literal))
+        dir_watch(t, d);
+    consider(t, d, literal, at, depth, true);
+}
+
+/* files that the scan did not meet at any matching path */
+static void find_orphans(struct tail *t)
+{
+    LIST_EACH(node, &t->files)
+    {
+        struct file *f = LIST_ENTRY(node, struct file, link);
+        if (f->epoch != t->epoch)
+            file_orphan(f);
+    }
+}
+
+/* directories that the scan did not meet */
+static void drop_dirs(struct tail *t)
+{
+    LIST_EACH(node, &t->dirs)
+    {
+        struct dir *d = LIST_ENTRY(node, struct dir, link);
+        if (d->epoch == t->epoch)
+            continue;
+        if (list_is_empty(&d->files))
+            dir_free(t, d);
+        else
+            dir_unwatch(t, d, true);
+    }
+}
+
+/* see header */
+void discover_scan(struct tail *t)
+{
+    t->epoch++;
+    for (unsigned i = 0; i < t->pattern_count; i++)
+        visit(t, "", (struct position){i, {0, 0}}, 0);
+    adopt_all(t);
+    find_orphans(t);
+    drop_dirs(t);
+}
+
+/* whether the rest of a path matches a pattern from a position on */
+static bool rest_matches(const struct glob *g, struct glob_at at, const char *rest)
+{
+    char name[NAME_MAX + 1];
+    struct glob_match m;
+    const char *slash = strchr(rest, '/');
+    size_t n = slash == NULL ? strlen(rest) : (size_t)(slash - rest);
+    if (n > NAME_MAX)
+        return false;
+    memcpy(name, rest, n);
+    name[n] = '\0';
+    glob_step(g, at, name, &m);
+    if (slash == NULL)
+        return m.is_file;
+    for (unsigned i = 0; i < m.next_count; i++)
+        if (rest_matches(g, m.next[i], slash + 1))
+            return true;
+    return false;
+}
+
+/* see tail_internal.h */
+int discover_input_of(const struct tail *t, const char *path)
+{
+    for (unsigned i = 0; i < t->pattern_count && path[0] == '/'; i++) {
+        unsigned input = t->patterns[i].input;
+        if (rest_matches(&t->patterns[i].glob, (struct glob_at){0, 0}, path + 1) &&
+            !is_excluded(&t->opts.inputs[input], path))
+            return (int)input;
+    }
+    return -1;
+}
+
+/* ---- events ---- */
+
+/* the name was created, written, or renamed into the directory */
+static void look_at(struct tail *t, struct dir *d, const char *name)
+{
+    for (unsigned i = 0; i < d->position_count; i++) {
+        struct position at = d->positions[i];
+        consider(t, d, name, at, 0, glob_literal(&t->patterns[at.pattern].glob, at.at) != NULL);
+    }
+    adopt_all(t);
+}
+
+/* a write to a name: only the file's inode matters, so a renamed file is found too */
+static void written(struct tail *t, struct dir *d, const char *name)
+{
+    char path[PATH_MAX];
+    struct fs_identity id;
+    if (!join(path, d->path, name) || fs_identify_path(AT_FDCWD, path, false, &id, NULL) < 0)
+        return;
+    struct file *f = file_find(t, id.dev, id.ino);
+    if (f != NULL)
+        file_heat(f);
+    else
+        look_at(t, d, name);
+}
+
+/* A name left its directory: files whose path it was may have moved or be gone. Rare (rotation), so
+ * the directory's files are all asked. */
+static void removed(struct tail *t, struct dir *d)
+{
+    LIST_EACH(node, &d->files)
+    {
+        struct file *f = LIST_ENTRY(node, struct file, in_dir);
+        struct fs_identity id;
+        if (fs_identify_path(AT_FDCWD, f->entry->path, false, &id, NULL) == 0 &&
+            id.ino == f->entry->ino && id.dev == f->entry->dev)
+            continue;
+        f->epoch = t->epoch - 1;
+        file_orphan(f);
+    }
+}
+
+/* see header */
+void discover_event(struct tail *t, const struct watch_event *ev)
+{
+    char name[NAME_MAX + 1];
+    struct map_node *node = map_find(&t->dirs_by_watch, hash64_u64((uint64_t)ev->id), &ev->id);
+    if (ev->kind == WATCH_OVERFLOW || node == NULL || ev->name.len > NAME_MAX) {
+        loop_timer_set(t->reconcile_timer, 0);
+        return;
+    }
+    struct dir *d = MAP_ENTRY(node, struct dir, by_watch);
+    memcpy(name, ev->name.ptr, ev->name.len);
+    name[ev->name.len] = '\0';
+    switch (ev->kind) {
+    case WATCH_CREATED:
+        look_at(t, d, name);
+        break;
+    case WATCH_MODIFIED:
+    case WATCH_CLOSED:
+    case WATCH_ATTRIB:
+        if (!ev->is_dir)
+            written(t, d, name);
+        break;
+    case WATCH_REMOVED:
+        if (ev->is_dir)
+            loop_timer_set(t->reconcile_timer, 0);
+        else
+            removed(t, d);
+        break;
+    case WATCH_DIR_GONE:
+        dir_unwatch(t, d, false);
+        loop_timer_set(t->reconcile_timer, 0);
+        break;
+    case WATCH_OVERFLOW:
+        break;
+    }
+}
+
+/* see header */
+void discover_free(struct tail *t)
+{
+    struct list *node;
+    LIST_EACH(n, &t->dirs)
+    dir_free(t, LIST_ENTRY(n, struct dir, link));
+    map_clear(&t->dirs_by_path);
+    map_clear(&t->dirs_by_watch);
+    while ((node = list_pop_front(&t->warned)) != NULL) {
+        mem_free(LIST_ENTRY(node, struct warned, link)->path);
+        mem_free(LIST_ENTRY(node, struct warned, link));
+    }
+}

@@ -1,0 +1,231 @@
+/*
+ * tail/file - one followed file
+ *
+ * An idle file is an fd and two structs; what is only needed while it is read (the prebuilt parts
+ * of its documents) comes with heat and goes when it cools.
+ *
+ *   idle --event, scan--> hot --TAIL_QUIET_TICKS ticks without a byte--> idle
+ *     +--not at its path any more--> orphan --at its end, quiet, acknowledged--> freed
+ *
+ * While a directory has hot files, writes in it are not watched (the tick reads them); when the
+ * last one cools the watch is put back, and only then each file's size is looked at once, so that
+ * no write falls between.
+ */
+#include <assert.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "tail_internal.h"
+
+/* key of the inode map */
+struct inode_key {
+    uint64_t dev, ino;
+};
+
+/* map equality by inode */
+static bool inode_is(const struct map_node *node, const void *key)
+{
+    const struct file *f = MAP_ENTRY(node, const struct file, by_inode);
+    const struct inode_key *k = key;
+    return f->entry->ino == k->ino && f->entry->dev == k->dev;
+}
+
+/* hash of an inode */
+static uint64_t inode_hash(uint64_t dev, uint64_t ino)
+{
+    return hash64_u64(ino ^ (dev << 48 | dev >> 16));
+}
+
+/* see header */
+struct file *file_find(struct tail *t, uint64_t dev, uint64_t ino)
+{
+    struct inode_key key = {dev, ino};
+    if (t->files_by_inode.eq == NULL)
+        map_init(&t->files_by_inode, inode_is);
+    struct map_node *node = map_find(&t->files_by_inode, inode_hash(dev, ino), &key);
+    return node == NULL ? NULL : MAP_ENTRY(node, struct file, by_inode);
+}
+
+/* see header */
+struct file *file_new(struct tail *t, const struct candidate *c, int fd, struct entry *entry,
+                      const struct evidence *at)
+{
+    const struct fs_identity *id = &c->id;
+    struct dir *d = c->dir;
+    struct file *f = mem_zalloc(sizeof(*f));
+    f->tail = t;
+    f->dir = d;
+    f->input = c->input;
+    f->born_at = hash64(c->path, strlen(c->path));
+    f->fd = fd;
+    f->entry = entry;
+    f->at = *at;
+    f->scanned_to = at->offset;
+    f->stop_at = t->opts.once ? id->size : UINT64_MAX;
+    f->epoch = t->epoch;
+    f->grown_ms = loop_now_ms(t->loop);
+    list_init(&f->hot);
+    list_push_back(&t->files, &f->link);
+    list_push_back(&d->files, &f->in_dir);
+    assert(entry->file == NULL && file_find(t, id->dev, id->ino) == NULL);
+    map_insert(&t->files_by_inode, &f->by_inode, inode_hash(id->dev, id->ino));
+    entry->file = f;
+    entry->loaded = false;
+    entry->owner.ledger = t->opts.inputs[c->input].ledger;
+    t->file_count++;
+    return f;
+}
+
+/* nobody waits for a file that is gone */
+static void release_waiters(struct tail *t, const struct file *gone)
+{
+    LIST_EACH(node, &t->files)
+    {
+        struct file *f = LIST_ENTRY(node, struct file, link);
+        if (f->after == gone)
+            f->after = NULL;
+    }
+}
+
+/* out of the hot list; the directory's watch is told when it was the last */
+static void leave_hot(struct file *f)
+{
+    struct dir *d = f->dir;
+    if (list_is_empty(&f->hot))
+        return;
+    list_remove(&f->hot);
+    encode_file_free(&f->encode);
+    if (--d->hot == 0 && d->watch >= 0)
+        (void)watch_set_quiet(f->tail->watch, d->watch, false); /* gone: its event follows */
+}
+
+/* see header */
+void file_free(struct file *f)
+{
+    struct tail *t = f->tail;
+    struct entry *entry = f->entry;
+    leave_hot(f);
+    release_waiters(t, f);
+    map_remove(&t->files_by_inode, &f->by_inode);
+    list_remove(&f->link);
+    list_remove(&f->in_dir);
+    if (f->orphan)
+        t->orphan_count--;
+    t->file_count--;
+    (void)close(f->fd); /* read only */
+    entry->file = NULL;
+    mem_free(f);
+}
+
+/* see header */
+void file_heat(struct file *f)
+{
+    struct dir *d = f->dir;
+    f->quiet_ticks = 0;
+    f->at_end = false;
+    if (!list_is_empty(&f->hot))
+        return;
+    list_push_back(&f->tail->hot, &f->hot);
+    if (d->hot++ == 0 && d->watch >= 0)
+        (void)watch_set_quiet(f->tail->watch, d->watch, true); /* only saves wake-ups */
+    tail_pump_soon(f->tail);
+}
+
+/* what was written while nobody watched */
+static void look_once(struct dir *d)
+{
+    LIST_EACH(node, &d->files)
+    {
+        struct file *f = LIST_ENTRY(node, struct file, in_dir);
+        struct fs_identity id;
+        if (fs_identify(f->fd, &id) == 0 && id.size != f->scanned_to && f->stop_at == UINT64_MAX)
+            file_heat(f);
+    }
+}
+
+/* see header */
+void file_cool(struct file *f)
+{
+    struct dir *d = f->dir;
+    leave_hot(f);
+    if (d->hot == 0 && d->watch >= 0)
+        look_once(d);
+}
+
+/* see header */
+void file_restart(struct file *f)
+{
+    static const struct evidence start = {0};
+    struct tail *t = f->tail;
+    struct entry *old = f->entry;
+    struct fs_identity id = {.dev = old->dev, .ino = old->ino, .birth_ns = old->birth_ns};
+    uint64_t unfinished = f->scanned_to > f->at.offset ? f->scanned_to - f->at.offset : 0;
+    if (unfinished > 0)
+        ledger_abandon(tail_input_of(f)->ledger, ABANDON_TRUNCATED,
+                       (struct ledger_count){unfinished, 1});
+    tail_message(t, LOG_INFO,
+                 "file \"%s\" was truncated or rewritten at offset %llu, reading it anew",
+                 old->path, (unsigned long long)f->at.offset);
+    f->entry = registry_mint(t->registry, &id, old->path, &start);
+    f->entry->file = f;
+    f->entry->owner.ledger = old->owner.ledger;
+    f->at = start;
+    f->scanned_to = 0;
+    encode_file_free(&f->encode);
+    old->file = NULL;
+    registry_finish(old);
+}
+
+/* see header */
+void file_orphan(struct file *f)
+{
+    if (f->orphan)
+        return;
+    f->orphan = true;
+    f->tail->orphan_count++;
+    if (!loop_timer_is_set(f->tail->check_timer))
+        loop_timer_set(f->tail->check_timer, TAIL_CHECK_MS);
+    file_heat(f);
+}
+
+/* an orphan is over when it has been at its end for a while and nothing of it is on its way */
+static bool is_over(const struct file *f)
+{
+    int64_t quiet = loop_now_ms(f->tail->loop) - f->grown_ms;
+    return f->at_end && list_is_empty(&f->hot) && quiet >= TAIL_ORPHAN_QUIET_MS &&
+           list_is_empty(&f->entry->spans);
+}
+
+/* closes an orphan: its unfinished last line will not be finished any more */
+static void end_orphan(struct file *f)
+{
+    struct entry *entry = f->entry;
+    struct fs_identity id;
+    if (f->scanned_to > f->at.offset) {
+        if (read_flush_partial(f))
+            f->grown_ms = loop_now_ms(f->tail->loop);
+        return;
+    }
+    bool unlinked = fs_identify(f->fd, &id) == 0 && id.nlink == 0;
+    file_free(f);
+    if (unlinked)
+        registry_finish(entry);
+}
+
+/* see header */
+void file_check_orphans(struct tail *t)
+{
+    LIST_EACH(node, &t->files)
+    {
+        struct file *f = LIST_ENTRY(node, struct file, link);
+        struct fs_identity id;
+        if (!f->orphan)
+            continue;
+        if (list_is_empty(&f->hot) && fs_identify(f->fd, &id) == 0 && id.size != f->scanned_to)
+            file_heat(f);
+        else if (is_over(f))
+            end_orphan(f);
+    }
+}

@@ -1,0 +1,43 @@
+#ifndef TAIL_REGISTRY_RECORD_H
+#define TAIL_REGISTRY_RECORD_H
+
+/*
+ * The registry's record payloads, little-endian; read back as hostile bytes.
+ *
+ *     GEN      generation 9, dev u64, ino u64, birth i64, sent_to u64, sent_day u32,
+ *              evidence, path (u32 length and bytes)
+ *     OFFSET   generation 9, evidence, older anchor (offset u64, hash u64), wall ns i64
+ *     SENT_TO  generation 9, sent_to u64, sent_day u32
+ *     DONE     generation 9
+ *     CLEAN    boot id (u32 length and bytes), wall ns i64, u8 1 = clean stop, 0 = start
+ *     evidence = offset u64, anchor u64, head u64, head_bytes u16, flags u16
+ */
+#include "base/buf.h"
+#include "tail/registry.h"
+
+/* Each appends one packed record (journal_pack). */
+int record_put_gen(struct buf *records, const struct entry *e) MUST_CHECK;
+int record_put_offset(struct buf *records, const struct entry *e) MUST_CHECK;
+int record_put_sent_to(struct buf *records, const struct entry *e) MUST_CHECK;
+int record_put_done(struct buf *records, const struct entry *e) MUST_CHECK;
+int record_put_clean(struct buf *records, const char *boot_id, int64_t wall_ns,
+                     bool stopped) MUST_CHECK;
+
+/* What a payload says; fields that its type does not have stay zero. path borrows. */
+struct record {
+    struct generation gen;
+    uint64_t dev, ino;
+    int64_t birth_ns;
+    uint64_t sent_to;
+    int32_t sent_day;
+    struct evidence evidence;
+    struct anchor older;
+    int64_t seen_ns;
+    struct slice path;
+    struct slice boot_id;
+    bool stopped;
+};
+/* -EBADMSG: too short or with an impossible value. */
+int record_read(const struct frame *f, struct record *ret) MUST_CHECK;
+
+#endif

@@ -1,0 +1,348 @@
+/*
+ * tail/tail - life cycle, events, ticks
+ *
+ * The pump reads hot files round robin, a quantum each. While there is more to read it runs again
+ * with the next round of the loop, so that replies and events are not kept waiting; else it ticks
+ * every TAIL_TICK_MS while a file is hot, and stands still when all are idle.
+ */
+#include "tail/tail.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tail_internal.h"
+
+/* see tail_internal.h */
+const struct tail_input *tail_input_of(const struct file *f)
+{
+    return &f->tail->opts.inputs[f->input];
+}
+
+/* see tail_internal.h */
+void tail_message(struct tail *t, enum log_level level, const char *fmt, ...)
+{
+    char text[PATH_MAX + 256];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (t->hooks.message != NULL)
+        t->hooks.message(t->hooks.ctx, level, text);
+}
+
+/* see tail_internal.h */
+void tail_pump_soon(struct tail *t)
+{
+    if (!t->stopped && !t->blocked)
+        loop_timer_set(t->pump_timer, 0);
+}
+
+/* see header: constants, and the worst that a line of max_bytes can become */
+size_t tail_slack(const struct tail_input *inputs, size_t count)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < count; i++)
+        if (inputs[i].max_bytes > longest)
+            longest = inputs[i].max_bytes;
+    return longest * 6 + 1024 * 1024;
+}
+
+/* once: whether nothing is left to read */
+static void check_finished(struct tail *t)
+{
+    if (!t->opts.once || t->finished || t->blocked || !list_is_empty(&t->hot) ||
+        !list_is_empty(&t->copies))
+        return;
+    t->finished = true;
+    if (t->hooks.finished != NULL)
+        t->hooks.finished(t->hooks.ctx);
+}
+
+/* an unfinished line has waited long enough */
+static bool wants_flush(const struct file *f)
+{
+    const struct tail *t = f->tail;
+    int64_t limit = tail_input_of(f)->line_flush_ms;
+    return limit > 0 && f->scanned_to > f->at.offset && loop_now_ms(t->loop) - f->grown_ms >= limit;
+}
+
+/* nothing more to read now; files that wait for a line's end stay hot until its time-out */
+static void at_end(struct file *f, uint64_t bytes)
+{
+    f->at_end = true;
+    if (f->tail->opts.once) {
+        file_cool(f);
+        return;
+    }
+    if (bytes > 0) {
+        f->quiet_ticks = 0;
+        return;
+    }
+    if (wants_flush(f))
+        (void)read_flush_partial(f); /* blocked: tried again with the next tick */
+    bool waits = tail_input_of(f)->line_flush_ms > 0 && f->scanned_to > f->at.offset;
+    if (!waits && ++f->quiet_ticks >= TAIL_QUIET_TICKS)
+        file_cool(f);
+}
+
+/* a file that cannot be read now is tried again by the next scan */
+static void on_failed(struct file *f)
+{
+    struct tail *t = f->tail;
+    uint64_t held;
+    if (log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
+        tail_message(t, LOG_WARN, "cannot read \"%s\", trying again later", f->entry->path);
+    file_cool(f);
+}
+
+/* One file's turn. False: no free batch, stop. */
+static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
+{
+    if (f->after != NULL && !f->after->at_end) {
+        if (list_is_empty(&f->after->hot))
+            file_heat(f->after);
+        return true;
+    }
+    f->after = NULL;
+    switch (read_some(f, bytes)) {
+    case READ_END:
+        at_end(f, *bytes);
+        return true;
+    case READ_MORE:
+        *more = true;
+        return true;
+    case READ_FAILED:
+        on_failed(f);
+        return true;
+    case READ_BLOCKED:
+        break;
+    }
+    return false;
+}
+
+/* once round the hot files; the one after the last read comes first the next time */
+static void pump(void *ctx)
+{
+    struct tail *t = ctx;
+    bool more = false;
+    size_t total = 0;
+    struct list turns;
+    if (t->stopped || t->blocked)
+        return;
+    date_write_ms(t->time, loop_wall_ns(t->loop) / 1000000);
+    list_init(&turns);
+    while (!list_is_empty(&t->hot) && total < TAIL_ROUND_BYTES) {
+        uint64_t bytes = 0;
+        struct file *f = LIST_ENTRY(t->hot.next, struct file, hot);
+        list_remove(&f->hot);
+        list_push_back(&turns, &f->hot);
+        if (!take_turn(f, &bytes, &more)) {
+            t->blocked = true;
+            break;
+        }
+        total += (size_t)bytes;
+    }
+    bool unfinished = more || !list_is_empty(&t->hot);
+    struct list *node;
+    while ((node = list_pop_front(&turns)) != NULL)
+        list_push_back(&t->hot, node);
+    if (!t->blocked && !list_is_empty(&t->hot))
+        loop_timer_set(t->pump_timer, unfinished ? 0 : TAIL_TICK_MS);
+    check_finished(t);
+}
+
+/* the truth, once in a while */
+static void on_reconcile(void *ctx)
+{
+    struct tail *t = ctx;
+    if (t->stopped)
+        return;
+    discover_scan(t);
+    loop_timer_set(t->reconcile_timer,
+                   t->degraded || t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+}
+
+/* copies and orphans, once a second while there are any */
+static void on_check(void *ctx)
+{
+    struct tail *t = ctx;
+    if (t->stopped)
+        return;
+    adopt_check_copies(t);
+    file_check_orphans(t);
+    check_finished(t);
+    if (!list_is_empty(&t->copies) || t->orphan_count > 0)
+        loop_timer_set(t->check_timer, TAIL_CHECK_MS);
+}
+
+/* inotify has something */
+static void on_watch(void *ctx, uint32_t events)
+{
+    struct tail *t = ctx;
+    (void)events; /* EPOLLIN, or an error that dispatch reports */
+    if (watch_dispatch(t->watch) < 0)
+        loop_timer_set(t->reconcile_timer, 0);
+}
+
+/* one event */
+static void on_event(void *ctx, const struct watch_event *ev)
+{
+    struct tail *t = ctx;
+    if (!t->stopped)
+        discover_event(t, ev);
+}
+
+/* parses every pattern of every input */
+static int add_patterns(struct tail *t, struct err *e)
+{
+    char cwd[PATH_MAX];
+    size_t count = 0;
+    if (getcwd(cwd, sizeof(cwd)) == NULL)
+        return err_set_errno(e, -errno, "the working directory");
+    for (size_t i = 0; i < t->opts.input_count; i++)
+        count += t->opts.inputs[i].path_count;
+    t->patterns = mem_zalloc_array(count, sizeof(*t->patterns));
+    for (size_t i = 0; i < t->opts.input_count; i++) {
+        const struct tail_input *input = &t->opts.inputs[i];
+        for (size_t p = 0; p < input->path_count; p++) {
+            struct pattern *pattern = &t->patterns[t->pattern_count];
+            int r = glob_init(&pattern->glob, input->paths[p], cwd, e);
+            if (r < 0)
+                return r;
+            pattern->input = (unsigned)i;
+            t->pattern_count++;
+        }
+    }
+    return 0;
+}
+
+/* the shared buffer: the longest line, what is read before it, a quantum behind it */
+static void add_buffer(struct tail *t)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < t->opts.input_count; i++)
+        if (t->opts.inputs[i].max_bytes > longest)
+            longest = t->opts.inputs[i].max_bytes;
+    t->buffer_bytes = SPAN_HEAD_BYTES + longest + 2 * TAIL_QUANTUM;
+    t->buffer = mem_zalloc(t->buffer_bytes);
+}
+
+/* watching, or why not; files are then found by scans alone */
+static void add_watch(struct tail *t)
+{
+    int error = 0;
+    if (t->opts.once)
+        return;
+    t->watch = watch_new(on_event, t, &error);
+    if (t->watch == NULL) {
+        char why[160];
+        (void)snprintf(why, sizeof(why),
+                       "inotify cannot be had (%s): looking every %d s instead; raise "
+                       "fs.inotify.max_user_instances",
+                       strerror(-error), TAIL_POLL_MS / 1000);
+        if (t->hooks.health != NULL)
+            t->hooks.health(t->hooks.ctx, why);
+        return;
+    }
+    t->watch_io = loop_io_add(t->loop, watch_fd(t->watch), EPOLLIN, on_watch, t);
+}
+
+/* see header */
+struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
+                      const struct tail_hooks *hooks, struct feed *feed, struct registry *registry,
+                      struct err *e)
+{
+    struct tail *t = mem_zalloc(sizeof(*t));
+    t->loop = loop;
+    t->opts = *opts;
+    t->hooks = *hooks;
+    t->feed = feed;
+    t->registry = registry;
+    t->io_throttle = (struct log_throttle)LOG_THROTTLE(60000, 5);
+    list_init(&t->dirs);
+    list_init(&t->files);
+    list_init(&t->hot);
+    list_init(&t->candidates);
+    list_init(&t->copies);
+    list_init(&t->warned);
+    t->pump_timer = loop_timer_new(loop, pump, t);
+    t->reconcile_timer = loop_timer_new(loop, on_reconcile, t);
+    t->check_timer = loop_timer_new(loop, on_check, t);
+    if (add_patterns(t, e) < 0) {
+        tail_free(&t);
+        return NULL;
+    }
+    add_buffer(t);
+    add_watch(t);
+    return t;
+}
+
+/* see header */
+void tail_free(struct tail **tp)
+{
+    struct tail *t = *tp;
+    if (t == NULL)
+        return;
+    tail_stop(t);
+    LIST_EACH(node, &t->files)
+    file_free(LIST_ENTRY(node, struct file, link));
+    adopt_free(t);
+    discover_free(t);
+    map_clear(&t->files_by_inode);
+    loop_io_cancel(&t->watch_io);
+    watch_free(&t->watch);
+    loop_timer_cancel(&t->pump_timer);
+    loop_timer_cancel(&t->reconcile_timer);
+    loop_timer_cancel(&t->check_timer);
+    for (unsigned i = 0; i < t->pattern_count; i++)
+        glob_clear(&t->patterns[i].glob);
+    mem_free(t->patterns);
+    mem_free(t->buffer);
+    mem_free(t);
+    *tp = NULL;
+}
+
+/* see header */
+void tail_start(struct tail *t)
+{
+    discover_scan(t);
+    siblings_find(t);
+    t->started = true;
+    if (!t->opts.once)
+        loop_timer_set(t->reconcile_timer,
+                       t->degraded || t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+    loop_timer_set(t->check_timer, TAIL_CHECK_MS);
+    tail_pump_soon(t);
+    if (list_is_empty(&t->hot))
+        loop_timer_set(t->pump_timer, 0); /* once with nothing to do is finished too */
+}
+
+/* see header */
+void tail_resume(struct tail *t)
+{
+    t->blocked = false;
+    tail_pump_soon(t);
+}
+
+/* see header */
+void tail_stop(struct tail *t)
+{
+    t->stopped = true;
+}
+
+/* see header */
+unsigned tail_file_count(const struct tail *t)
+{
+    return t->file_count;
+}
+
+/* see header */
+unsigned tail_dir_count(const struct tail *t)
+{
+    return t->dir_count;
+}

@@ -1,0 +1,209 @@
+#ifndef TAIL_TAIL_INTERNAL_H
+#define TAIL_TAIL_INTERNAL_H
+
+/*
+ * What the files of the tail room share: one tail, its directories, its files.
+ *
+ *   discover.c   patterns -> directories -> candidates (paths with an inode nobody follows)
+ *   adopt.c      candidates -> files, by identity
+ *   file.c       one followed file: opening, hot and idle, closing
+ *   read.c       bytes -> lines -> batch
+ *   tail.c       life cycle, events, ticks
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/date.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "os/fs.h"
+#include "os/loop.h"
+#include "os/watch.h"
+#include "tail/glob.h"
+#include "tail/identity.h"
+#include "tail/tail.h"
+
+#define TAIL_TICK_MS         50
+#define TAIL_QUIET_TICKS     3
+#define TAIL_RECONCILE_MS    60000
+#define TAIL_POLL_MS         10000 /* where events cannot be had */
+#define TAIL_QUANTUM         ((size_t)256 * 1024)
+#define TAIL_ROUND_BYTES     ((size_t)4 * 1024 * 1024)
+#define TAIL_CHECK_MS        1000 /* copies and orphans */
+#define TAIL_COPY_HOLD_MS    10000
+#define TAIL_ORPHAN_QUIET_MS 30000
+
+/* One pattern of one input. */
+struct pattern {
+    struct glob glob;
+    unsigned input;
+};
+
+/* Where one pattern stands in a directory. */
+struct position {
+    unsigned pattern;
+    struct glob_at at;
+};
+
+struct dir {
+    struct list link; /* tail's */
+    struct map_node by_path;
+    struct map_node by_watch;
+    char *path;     /* without a trailing slash; "" is the root */
+    int watch;      /* id, -1 = not watched */
+    bool polled;    /* no watch could be had */
+    unsigned epoch; /* last scan that saw it */
+    unsigned hot;   /* its files that are hot */
+    struct list files;
+    struct position *positions;
+    unsigned position_count;
+};
+
+struct file {
+    struct list link;   /* tail's files */
+    struct list in_dir; /* its directory's */
+    struct list hot;    /* tail's hot files; in no list while idle */
+    struct map_node by_inode;
+    struct tail *tail;
+    struct entry *entry; /* the generation that is read now */
+    struct dir *dir;
+    struct file *after;         /* read that one to its end first */
+    struct encode_file *encode; /* only while hot */
+    struct evidence at;         /* where the next record begins */
+    uint64_t scanned_to;        /* bytes before it were searched for a line end */
+    uint64_t born_at;           /* hash of the path where it was first seen */
+    uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
+    int64_t grown_ms;           /* monotonic time of the last new byte */
+    int fd;
+    unsigned input;
+    unsigned epoch; /* last scan that saw its inode at a matching path */
+    uint8_t quiet_ticks;
+    bool at_end;
+    bool orphan; /* at no matching path any more */
+};
+
+/* A path that matches and whose inode nobody follows yet. */
+struct candidate {
+    struct list link;
+    struct map_node by_inode; /* of the scan's candidates */
+    char *path;
+    const char *known_as; /* borrowed: the matching path that it was rotated away from, or NULL */
+    struct fs_identity id;
+    struct dir *dir;
+    unsigned input;
+    int64_t held_ms;        /* copy: since when it has not grown */
+    struct entry *original; /* copy: of this generation */
+};
+
+struct tail {
+    struct loop *loop;
+    struct tail_opts opts;
+    struct tail_hooks hooks;
+    struct feed *feed;
+    struct registry *registry;
+    struct watch *watch;
+    struct loop_io *watch_io;
+    struct loop_timer *pump_timer;
+    struct loop_timer *reconcile_timer;
+    struct loop_timer *check_timer; /* copies and orphans, while there are any */
+    struct pattern *patterns;
+    unsigned pattern_count;
+    struct list dirs;
+    struct map dirs_by_path;
+    struct map dirs_by_watch;
+    unsigned dir_count;
+    struct list files;
+    struct list hot;
+    struct map files_by_inode;
+    unsigned file_count;
+    unsigned orphan_count;
+    struct list candidates; /* of the scan under way */
+    struct map candidates_by_inode;
+    struct list copies; /* undecided */
+    struct list warned; /* paths that were warned of once */
+    unsigned warned_count;
+    unsigned epoch;
+    char *buffer; /* shared by all reads */
+    size_t buffer_bytes;
+    char time[DATE_RFC3339_MS_LEN];
+    bool blocked; /* no free batch */
+    bool started; /* the first scan is over */
+    bool stopped;
+    bool finished; /* once: told */
+    bool degraded;
+    struct log_throttle io_throttle;
+};
+
+/* ---- discover.c ---- */
+/* Walks every pattern from its root; new files end up adopted, vanished ones orphaned. */
+void discover_scan(struct tail *t);
+/* One event of the watch. */
+void discover_event(struct tail *t, const struct watch_event *ev);
+void discover_free(struct tail *t);
+/* The directory of a path, made if it is new. */
+struct dir *discover_dir(struct tail *t, const char *path);
+/* The input whose patterns match a whole path; -1 = none. */
+int discover_input_of(const struct tail *t, const char *path);
+/* A message once per path. */
+void discover_warn_once(struct tail *t, const char *path, const char *why);
+
+/* ---- adopt.c ---- */
+/* Takes over a path whose inode nobody follows; decided by adopt_all. */
+void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
+               const struct fs_identity *id);
+void adopt_all(struct tail *t);
+/* Decides one sibling, which stays the caller's: goes on with the loaded generation whose content
+ * it is, or reads it as a new one if `missed`. NULL = neither. */
+struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed);
+/* Looks again at undecided copies. */
+void adopt_check_copies(struct tail *t);
+
+/* ---- siblings.c ---- */
+/* A file that is new at its path: what was rotated away from that path unseen (while the agent was
+ * down, or between two looks) is followed before it. */
+void siblings_before(struct tail *t, const struct candidate *c);
+/* After the first scan: the same for registered paths at which there is no file now. */
+void siblings_find(struct tail *t);
+/* Whether `name` is a rotated form of the file called `base`. */
+bool siblings_is(const char *base, const char *name);
+/* Whether the name says that the content is compressed. */
+bool siblings_is_compressed(const char *name);
+void adopt_free(struct tail *t);
+
+/* ---- file.c ---- */
+/* Starts to follow the candidate's open file; fd is taken. at: where reading begins. */
+struct file *file_new(struct tail *t, const struct candidate *c, int fd, struct entry *entry,
+                      const struct evidence *at);
+/* Gives up following; the entry stays. */
+void file_free(struct file *f);
+struct file *file_find(struct tail *t, uint64_t dev, uint64_t ino);
+/* There may be something to read. */
+void file_heat(struct file *f);
+/* Nothing came for some ticks. */
+void file_cool(struct file *f);
+/* The content was replaced: a new generation from 0 on. */
+void file_restart(struct file *f);
+/* At no matching path any more: followed to its end. */
+void file_orphan(struct file *f);
+/* Looks at orphans: what grew, what is over. */
+void file_check_orphans(struct tail *t);
+
+/* ---- read.c ---- */
+enum read_result {
+    READ_END,     /* nothing more now */
+    READ_MORE,    /* the quantum is used up */
+    READ_BLOCKED, /* no free batch */
+    READ_FAILED,  /* the file cannot be read */
+};
+/* Reads about one quantum. ret_bytes: how far the file was consumed. */
+enum read_result read_some(struct file *f, uint64_t *ret_bytes);
+/* Gives the unfinished last line as it is. False: blocked. */
+bool read_flush_partial(struct file *f);
+
+/* ---- tail.c ---- */
+const struct tail_input *tail_input_of(const struct file *f);
+void tail_message(struct tail *t, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Runs the pump with the next round. */
+void tail_pump_soon(struct tail *t);
+
+#endif

@@ -1,0 +1,137 @@
+#ifndef TAIL_REGISTRY_H
+#define TAIL_REGISTRY_H
+
+/*
+ * What is known of every generation: identity, acknowledged offset with its evidence, how far it
+ * may have been sent. In memory here, durable through store/writer.h.
+ *
+ * An entry is one life of one file's content. Its spans, in source order, are the bytes that are
+ * on their way; the acknowledged offset moves over the contiguous prefix of resolved ones.
+ *
+ * Tickets: a write that must be durable before bytes may leave returns a ticket; once
+ * registry_durable() has reached it, it is. When no durable write is possible the registry goes on
+ * in memory: tickets count as reached, health is degraded and a new file is tried with back-off.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "bulk/docid.h"
+#include "bulk/span.h"
+#include "os/fs.h"
+#include "os/loop.h"
+#include "store/frame.h"
+#include "store/journal.h"
+#include "store/writer.h"
+
+/* Bytes that may be sent beyond what is known durable: one SENT_TO write for each. */
+#define REGISTRY_SENT_STEP ((uint64_t)64 * 1024 * 1024)
+/* Age that the older of the two anchors has at least. */
+#define REGISTRY_OLDER_MS 60000
+
+/* A boot id is at most so long. */
+#define REGISTRY_BOOT_CHARS 64
+
+struct file;
+
+/* An acknowledged place in the content: hash of the min(64, offset) bytes before offset. */
+struct anchor {
+    uint64_t offset;
+    uint64_t hash;
+};
+
+struct entry {
+    struct span_owner owner; /* first: spans lead back to their entry */
+    struct list spans;       /* in source order, not yet acknowledged */
+    struct list link;        /* registry's entries, oldest first */
+    struct map_node by_generation;
+    struct map_node by_inode;
+    struct list dirty; /* to be written with the next group commit */
+    struct registry *registry;
+    struct generation gen;
+    uint64_t dev, ino;
+    int64_t birth_ns;
+    struct evidence acked; /* acknowledged offset */
+    struct anchor older;   /* acknowledged at least REGISTRY_OLDER_MS ago; offset 0 at first */
+    struct anchor middle;  /* becomes `older` when it is old enough */
+    int64_t middle_ms;     /* monotonic time when `middle` was acknowledged */
+    int64_t seen_ns;       /* wall time of its latest record */
+    uint64_t sent_to;      /* durable, or under way with sent_ticket */
+    uint64_t sent_ticket;
+    int32_t sent_day;  /* days since 1970 when the bytes of the latest step were read */
+    char *path;        /* owned; where the file was seen last */
+    struct file *file; /* borrowed: who reads it now, NULL = nobody */
+    bool loaded;       /* came from disk and has not been matched to a file yet */
+    bool indexed;      /* is what its inode number leads to */
+    unsigned holds;    /* undecided copies that may go on with it: not forgotten meanwhile */
+    bool done;         /* will never be read again; forgotten when its spans are resolved */
+};
+
+struct registry;
+
+struct registry_hooks {
+    /* Tickets up to registry_durable() were reached. */
+    void (*durable)(void *ctx);
+    /* degraded: no durable write is possible now; why is one line, NULL when well again. */
+    void (*health)(void *ctx, const char *why);
+    void *ctx;
+};
+
+/* Records replayed by journal_open go to registry_replay (ctx = the registry); then
+ * registry_start begins to write. spans: the pool that the feed's batches use. boot_id: of the
+ * running kernel, "" = unknown; copied. */
+struct registry *registry_new(struct loop *loop, const struct registry_hooks *hooks);
+void registry_replay(void *registry, const struct frame *f);
+void registry_start(struct registry *r, struct writer *writer, struct span_pool *spans,
+                    const char *boot_id);
+/* Entries with open spans keep them: free the feed after it. */
+void registry_free(struct registry **r);
+
+/* Whether the host went down since the registry was written, without a clean stop of ours. Known
+ * from registry_start on. */
+bool registry_is_unclean_boot(const struct registry *r);
+/* Entries known. */
+size_t registry_count(const struct registry *r);
+/* Visits entries: start with NULL. */
+struct entry *registry_next(struct registry *r, struct entry *after);
+
+/* The newest entry with this inode number that is not done; the same device is preferred. NULL. */
+struct entry *registry_find_inode(struct registry *r, uint64_t dev, uint64_t ino);
+
+/* A new generation of the identified file that starts at start->offset. Written at once; its
+ * ticket is in sent_ticket. path is copied. */
+struct entry *registry_mint(struct registry *r, const struct fs_identity *id, const char *path,
+                            const struct evidence *start);
+
+/* The entry's identity or path changed: written with the next group commit. */
+void registry_moved(struct entry *e, const struct fs_identity *id, const char *path);
+
+/* Makes the first head of a generation durable, for entries minted when their file was empty. */
+void registry_head(struct entry *e, const struct evidence *first);
+
+/* Bytes up to `to` are about to be sent: extends sent_to by whole steps when needed. Returns the
+ * ticket that a batch with these bytes must wait for. */
+uint64_t registry_sending(struct entry *e, uint64_t to);
+
+/* Puts a new span at the end of the entry's list. */
+void registry_span_added(struct entry *e, struct span *s);
+
+/* A copy may turn out to be this generation: keeps it from being forgotten. */
+void registry_hold(struct entry *e);
+void registry_unhold(struct entry *e);
+
+/* Nobody reads it any more and the content is at its end: forgotten once nothing is open. */
+void registry_finish(struct entry *e);
+
+/* Highest ticket that is durable (or counts as such). */
+uint64_t registry_durable(const struct registry *r);
+/* Entries whose spans are all resolved and written: nothing is under way. */
+bool registry_is_idle(const struct registry *r);
+
+/* Writes what is dirty now. */
+void registry_commit(struct registry *r);
+/* The last write of a clean stop: everything dirty and a CLEAN record. */
+void registry_close(struct registry *r);
+
+#endif

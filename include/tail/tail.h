@@ -1,0 +1,73 @@
+#ifndef TAIL_TAIL_H
+#define TAIL_TAIL_H
+
+/*
+ * The file input: finds files by their patterns, follows them, gives their lines to the feed and
+ * their acknowledgements to the registry. Everything runs in the loop's thread.
+ *
+ * Backpressure: when the feed has no free batch nothing is read; the files wait. Discovery goes on.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "bulk/encode.h"
+#include "bulk/feed.h"
+#include "bulk/ledger.h"
+#include "tail/registry.h"
+
+struct tail;
+
+struct tail_input {
+    const char *id;
+    char *const *paths; /* patterns */
+    size_t path_count;
+    char *const *excludes;
+    size_t exclude_count;
+    struct encode_input encode;
+    size_t max_bytes;
+    int64_t line_flush_ms; /* 0 = an unfinished line waits for its end */
+    bool start_at_end;
+    int64_t ignore_older_ms; /* 0 = off */
+    struct ledger *ledger;   /* borrowed; written by the tail */
+};
+
+struct tail_opts {
+    const struct tail_input *inputs; /* borrowed, as all they point at */
+    size_t input_count;
+    const struct encode_agent *agent;
+    bool once;         /* sizes fixed at first sight; the end of the file ends the last line */
+    bool unclean_boot; /* another boot id and no clean stop */
+};
+
+struct tail_hooks {
+    void (*message)(void *ctx, enum log_level level, const char *text);
+    /* Watching is degraded (overflow of limits, polling instead): one line, NULL = well again. */
+    void (*health)(void *ctx, const char *why);
+    /* once: every file is at its end and everything was given to the feed. */
+    void (*finished)(void *ctx);
+    void *ctx;
+};
+
+/* NULL with e filled when a pattern is wrong. feed and registry are borrowed. */
+struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
+                      const struct tail_hooks *hooks, struct feed *feed, struct registry *registry,
+                      struct err *e);
+void tail_free(struct tail **t);
+
+/* The largest single item that this tail gives to a feed, for its slack. */
+size_t tail_slack(const struct tail_input *inputs, size_t count);
+
+/* First scan; reading begins with the next round. */
+void tail_start(struct tail *t);
+/* The feed has a free batch again. */
+void tail_resume(struct tail *t);
+/* Reads and discovers no more. */
+void tail_stop(struct tail *t);
+
+/* Files followed now, and directories watched. */
+unsigned tail_file_count(const struct tail *t);
+unsigned tail_dir_count(const struct tail *t);
+
+#endif

@@ -1,0 +1,192 @@
+/*
+ * output/control - what the answers to control requests say
+ *
+ * The only file that includes cJSON. Every node is checked for its type before use; an answer of
+ * another shape than expected leaves the product unknown, or is -EBADMSG. cJSON bounds its own
+ * recursion.
+ */
+#include "output/control.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+
+/* text of a string member, "" if there is none */
+static struct slice text_of(const cJSON *object, const char *name)
+{
+    const cJSON *node = cJSON_GetObjectItemCaseSensitive(object, name);
+    return slice_str(cJSON_IsString(node) ? node->valuestring : NULL);
+}
+
+/* keeps a version if it looks like one: digits and dots, maybe a suffix */
+static void set_version(struct product *p, struct slice version)
+{
+    struct slice rest = version, major, minor;
+    uint64_t a, b;
+    if (version.len == 0 || version.len >= sizeof(p->version) || !slice_next(&rest, '.', &major) ||
+        !slice_next(&rest, '.', &minor) || num_u64(major, &a) != 0 || num_u64(minor, &b) != 0 ||
+        a > 999 || b > 999)
+        return;
+    for (size_t i = 0; i < version.len; i++) {
+        if (version.ptr[i] <= ' ' || version.ptr[i] > '~')
+            return;
+    }
+    memcpy(p->version, version.ptr, version.len);
+    p->version[version.len] = '\0';
+    p->major = (unsigned)a;
+    p->minor = (unsigned)b;
+}
+
+/* version.number, version.distribution, version.build_flavor */
+void product_from_root(struct product *p, struct slice json)
+{
+    cJSON *root = cJSON_ParseWithLength(json.ptr, json.len);
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(root, "version");
+    if (cJSON_IsObject(version)) {
+        set_version(p, text_of(version, "number"));
+        if (slice_eq_str(text_of(version, "distribution"), "opensearch"))
+            p->kind = PRODUCT_OPENSEARCH;
+        else if (slice_eq_str(text_of(version, "build_flavor"), "serverless"))
+            p->serverless = true;
+    }
+    cJSON_Delete(root);
+}
+
+/* the first node's version */
+void product_from_nodes(struct product *p, struct slice json)
+{
+    cJSON *root = cJSON_ParseWithLength(json.ptr, json.len);
+    const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(root, "nodes");
+    if (cJSON_IsObject(nodes) && cJSON_IsObject(nodes->child))
+        set_version(p, text_of(nodes->child, "version"));
+    cJSON_Delete(root);
+}
+
+/* what the two vendors say of themselves on every answer */
+void product_from_headers(struct product *p, bool elastic, const char *opensearch_version)
+{
+    if (opensearch_version[0] != '\0') {
+        p->kind = PRODUCT_OPENSEARCH;
+        set_version(p, slice_str(opensearch_version));
+    } else if (elastic && p->kind == PRODUCT_UNKNOWN) {
+        p->kind = PRODUCT_ELASTICSEARCH;
+    }
+}
+
+/* Elasticsearch 8.13; a serverless project tells a fixed old version */
+bool product_knows_require_data_stream(const struct product *p)
+{
+    if (p->kind != PRODUCT_ELASTICSEARCH)
+        return false;
+    return p->serverless || p->major > 8 || (p->major == 8 && p->minor >= 13);
+}
+
+/* for people */
+void product_describe(const struct product *p, char *dst, size_t dst_bytes)
+{
+    static const char *const names[] = {
+        [PRODUCT_UNKNOWN] = "unknown product",
+        [PRODUCT_ELASTICSEARCH] = "elasticsearch",
+        [PRODUCT_OPENSEARCH] = "opensearch",
+    };
+    bool known = p->version[0] != '\0';
+    (void)snprintf(dst, dst_bytes, "%s%s%s%s", names[p->kind], known ? " " : "", p->version,
+                   p->serverless ? " serverless" : "");
+}
+
+/* Walks pattern and name together; on a mismatch the last star takes one character more. */
+bool control_pattern_matches(struct slice pattern, struct slice name)
+{
+    size_t p = 0, n = 0, star = SIZE_MAX, star_n = 0;
+    while (n < name.len) {
+        if (p < pattern.len && pattern.ptr[p] == '*') {
+            star = p++;
+            star_n = n;
+        } else if (p < pattern.len && pattern.ptr[p] == name.ptr[n]) {
+            p++;
+            n++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            n = ++star_n;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.ptr[p] == '*')
+        p++;
+    return p == pattern.len;
+}
+
+/* whether one of a template's patterns matches; a single pattern may stand without its array */
+static bool template_matches(const cJSON *template, struct slice target)
+{
+    const cJSON *patterns = cJSON_GetObjectItemCaseSensitive(template, "index_patterns");
+    if (cJSON_IsString(patterns))
+        return control_pattern_matches(slice_str(patterns->valuestring), target);
+    const cJSON *pattern;
+    cJSON_ArrayForEach(pattern, patterns)
+    {
+        if (cJSON_IsString(pattern) &&
+            control_pattern_matches(slice_str(pattern->valuestring), target))
+            return true;
+    }
+    return false;
+}
+
+/* the matching template with the highest priority decides; none given is priority 0 */
+int control_has_stream_template(struct slice json, struct slice target)
+{
+    cJSON *root = cJSON_ParseWithLength(json.ptr, json.len);
+    if (!cJSON_IsObject(root)) {
+        cJSON_Delete(root);
+        return -EBADMSG;
+    }
+    double best = -1;
+    int found = 0;
+    const cJSON *entry;
+    cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(root, "index_templates"))
+    {
+        const cJSON *template = cJSON_GetObjectItemCaseSensitive(entry, "index_template");
+        if (!cJSON_IsObject(template) || !template_matches(template, target))
+            continue;
+        const cJSON *priority = cJSON_GetObjectItemCaseSensitive(template, "priority");
+        double value = cJSON_IsNumber(priority) ? priority->valuedouble : 0;
+        if (value <= best)
+            continue;
+        best = value;
+        found = cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(template, "data_stream")) ? 1 : 0;
+    }
+    cJSON_Delete(root);
+    return found;
+}
+
+/* has_all_requested */
+int control_has_all_privileges(struct slice json)
+{
+    cJSON *root = cJSON_ParseWithLength(json.ptr, json.len);
+    const cJSON *all = cJSON_GetObjectItemCaseSensitive(root, "has_all_requested");
+    int result = cJSON_IsBool(all) ? cJSON_IsTrue(all) : -EBADMSG;
+    cJSON_Delete(root);
+    return result;
+}
+
+/* Looks for the text itself, since the body may be cut short. The first is the root cause's. */
+struct slice control_error_type(struct slice body)
+{
+    static const char mark[] = "\"type\":\"";
+    const size_t mark_bytes = sizeof(mark) - 1;
+    for (size_t i = 0; i + mark_bytes <= body.len; i++) {
+        if (memcmp(body.ptr + i, mark, mark_bytes) != 0)
+            continue;
+        struct slice type = slice_sub(body, i + mark_bytes, 64);
+        size_t n = 0;
+        while (n < type.len && ((type.ptr[n] >= 'a' && type.ptr[n] <= 'z') ||
+                                (type.ptr[n] >= '0' && type.ptr[n] <= '9') || type.ptr[n] == '_'))
+            n++;
+        return slice_sub(type, 0, n);
+    }
+    return slice_of(NULL, 0);
+}

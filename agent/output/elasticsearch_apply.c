@@ -1,0 +1,295 @@
+/*
+ * output/elasticsearch_apply - what a finished exchange means
+ *
+ * Control requests change their host or target. Bulk requests are judged by the request table; a
+ * request that was understood goes on to the item table (elasticsearch_bulk.c).
+ *
+ * Isolating: a 400 for a whole body is sent again in halves until one document stands alone, then
+ * in growing ranges again. That document is rejected only when another of its target was accepted
+ * since the 400s began; else it is passed over for now. Where document after document fails and
+ * none passes, the fault is not theirs: the target waits and nothing is dead-lettered.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "output/elasticsearch_internal.h"
+
+/* single documents answered 400 in a row before the target is blamed */
+#define SUSPECTS_MAX 16
+/* a host that seems to take no compressed bodies is not tried with one before */
+#define PLAIN_MS 600000
+/* a missing template is looked for again after this */
+#define RECHECK_MS    30000
+#define NOT_BULK_TEXT "answered with something that is no whole _bulk reply"
+
+/* "why (error.type)" into dst; where the table has no text, the transport's without its URL */
+static void explain(const struct request_decision *d, const struct sender_job *job,
+                    char dst[WHY_BYTES])
+{
+    struct slice type = control_error_type(buf_slice(&job->head));
+    const char *why = d->why;
+    if (why == NULL) {
+        const char *mark = strstr(job->reply.err.text, ": ");
+        why = mark != NULL ? mark + 2 : job->reply.err.text;
+        type.len = 0;
+    }
+    (void)snprintf(dst, WHY_BYTES, "%.160s%s%.*s%s", why, type.len > 0 ? " (" : "", (int)type.len,
+                   type.len > 0 ? type.ptr : "", type.len > 0 ? ")" : "");
+}
+
+/* the probe of a host came back */
+static void on_probe(struct output *o, const struct sender_job *job)
+{
+    struct host *h = job->owner;
+    const struct request_decision *d = decide_request(job->reply.outcome, job->reply.status);
+    h->state = HOST_NEW;
+    if (job->reply.outcome != HTTP_REPLIED || d->action == REQUEST_RETRY) {
+        char why[WHY_BYTES];
+        explain(d, job, why);
+        es_host_fail(o, h, OUTPUT_DEGRADED, why, job->reply.retry_after_ms);
+        return;
+    }
+    if (memcmp(&h->product, &job->product, sizeof(h->product)) != 0) {
+        char text[64];
+        product_describe(&job->product, text, sizeof(text));
+        es_tell(o, LOG_INFO, "%s: %s", h->name, text);
+    }
+    h->product = job->product;
+    h->state = HOST_READY;
+}
+
+/* every host has the same credentials */
+static void fail_all_hosts(struct output *o, const struct request_decision *d, const char *why)
+{
+    for (size_t i = 0; i < o->opts.host_count; i++)
+        es_host_fail(o, &o->hosts[i], d->health, why, 0);
+}
+
+/* the look for a template came back */
+static void on_template(struct output *o, const struct sender_job *job)
+{
+    struct target *t = job->owner;
+    t->state = TARGET_UNCHECKED;
+    if (job->has_template == 1 || job->has_template == -EACCES) {
+        t->state = TARGET_READY;
+        return;
+    }
+    const struct request_decision *d = decide_request(job->reply.outcome, job->reply.status);
+    int64_t wait = o->backoff.max_ms < RECHECK_MS ? o->backoff.max_ms : RECHECK_MS;
+    if (job->has_template == 0)
+        es_target_pause(o, t, OUTPUT_FAILED,
+                        "no data-stream template matches: run \"wherry setup\"", wait);
+    else if (d->action == REQUEST_CREDENTIALS)
+        fail_all_hosts(o, d, d->why);
+    else
+        es_target_pause(o, t, OUTPUT_DEGRADED, "cannot look for its template", 0);
+}
+
+/* counts an answer by its status */
+static void count_reply(struct output *o, const struct http_reply *reply)
+{
+    es_count(o, OUTPUT_SENT_BYTES, reply->sent_bytes);
+    if (reply->outcome == HTTP_REFUSED)
+        es_count(o, OUTPUT_REFUSED, 1);
+    else if (reply->outcome != HTTP_REPLIED)
+        es_count(o, OUTPUT_BROKEN, 1);
+    static const enum output_counter classes[] = {OUTPUT_REPLIES_2XX, OUTPUT_REPLIES_3XX,
+                                                  OUTPUT_REPLIES_4XX, OUTPUT_REPLIES_5XX};
+    if (reply->status >= 200 && reply->status < 600)
+        es_count(o, classes[reply->status / 100 - 2], 1);
+}
+
+/* Back-pressure halves the requests under way, at most once in the time a first retry may take:
+ * what was under way together is answered together. */
+static void shrink(struct output *o)
+{
+    int64_t now = loop_now_ms(o->loop);
+    o->good = 0;
+    if (o->shrunk_ms != 0 && now - o->shrunk_ms < o->backoff.init_ms)
+        return;
+    o->shrunk_ms = now;
+    if (o->limit > 1)
+        o->limit /= 2;
+}
+
+/* a round of good answers allows one request more */
+static void grow(struct output *o)
+{
+    if (++o->good < o->limit || o->limit >= o->opts.workers)
+        return;
+    o->good = 0;
+    o->limit++;
+}
+
+/* the same bytes again; it may have been our encoding, so the documents take turns in the end */
+static void again(struct output *o, struct flight *f)
+{
+    es_count(o, OUTPUT_RETRIES, 1);
+    if (f->broken >= BROKEN_SINGLE && !f->singles) {
+        f->singles = true;
+        f->range_max = 1;
+    } else if (f->singles) {
+        f->cursor = f->first + 1;
+    }
+    es_requeue(o, f, f->broken == 0);
+}
+
+/* 413: smaller from now on */
+static void split(struct output *o, struct flight *f, const struct sender_job *job)
+{
+    es_count(o, OUTPUT_SPLITS, 1);
+    if (f->count == 1) {
+        es_reject_single(o, f, job);
+        return;
+    }
+    if (job->body.len / 2 < o->max_bytes) {
+        o->max_bytes = job->body.len / 2;
+        es_tell(o, LOG_INFO, "the server takes no request of %zu bytes (413), at most %zu are sent",
+                job->body.len, o->max_bytes);
+    }
+    es_requeue(o, f, true);
+}
+
+/* nothing passed: the target is to blame, its other batches have their turn first */
+static void blame_target(struct output *o, struct flight *f, const struct request_decision *d,
+                         const struct sender_job *job)
+{
+    char why[WHY_BYTES];
+    explain(d, job, why);
+    f->suspects = 0;
+    es_target_pause(o, f->target, d->health, why, job->reply.retry_after_ms);
+    es_requeue(o, f, false);
+}
+
+/* 400: narrows the search by one step */
+static void isolate(struct output *o, struct flight *f, struct host *h,
+                    const struct request_decision *d, const struct sender_job *job)
+{
+    es_count(o, OUTPUT_ISOLATIONS, 1);
+    if (!f->isolating) {
+        f->isolating = true;
+        f->isolate_mark = f->target->passes;
+        h->state = HOST_NEW; /* another version may not know our parameters */
+    }
+    if (f->count > 1) {
+        f->range_max = f->count / 2;
+        es_requeue(o, f, true);
+        return;
+    }
+    if (f->target->passes > f->isolate_mark) {
+        es_reject_single(o, f, job);
+        return;
+    }
+    f->suspects++;
+    f->cursor = f->first + 1;
+    bool is_last = f->cursor >= f->batch->item_count;
+    if (is_last)
+        f->cursor = 0;
+    if (is_last || f->suspects >= SUSPECTS_MAX)
+        blame_target(o, f, d, job);
+    else
+        es_requeue(o, f, true);
+}
+
+/* a request that was not understood, or not answered */
+static void on_failure(struct output *o, struct flight *f, struct host *h,
+                       const struct request_decision *d, const struct sender_job *job)
+{
+    char why[WHY_BYTES];
+    explain(d, job, why);
+    const int64_t retry_after = job->reply.retry_after_ms;
+    switch (d->action) {
+    case REQUEST_UNKNOWN:
+    case REQUEST_RETRY:
+        if (job->reply.outcome != HTTP_REPLIED)
+            h->state = HOST_NEW;
+        es_host_fail(o, h, d->health, why, retry_after);
+        again(o, f);
+        break;
+    case REQUEST_SPLIT:
+        split(o, f, job);
+        break;
+    case REQUEST_ISOLATE:
+        isolate(o, f, h, d, job);
+        break;
+    case REQUEST_CREDENTIALS:
+        fail_all_hosts(o, d, why);
+        again(o, f);
+        break;
+    case REQUEST_PAUSE_TARGET:
+        es_target_pause(o, f->target, d->health, why, retry_after);
+        es_count(o, OUTPUT_RETRIES, 1);
+        es_requeue(o, f, false);
+        break;
+    case REQUEST_PAUSE_HOST:
+        es_host_fail(o, h, d->health, why, retry_after);
+        again(o, f);
+        break;
+    case REQUEST_ITEMS: /* 200, but not with one result for each item */
+        es_count(o, OUTPUT_BAD_REPLIES, 1);
+        es_host_fail(o, h, OUTPUT_DEGRADED, NOT_BULK_TEXT, 0);
+        again(o, f);
+        break;
+    }
+}
+
+/* what it did not answer compressed it answered plain */
+static void blame_gzip(struct output *o, struct host *h)
+{
+    if (o->opts.compression == OUTPUT_COMPRESSION_NONE || loop_now_ms(o->loop) < h->plain_until_ms)
+        return;
+    h->plain_until_ms = loop_now_ms(o->loop) + PLAIN_MS;
+    es_tell(o, LOG_WARN, "%s: answers only requests that are not compressed", h->name);
+}
+
+/* a bulk request came back */
+static void on_bulk(struct output *o, const struct sender_job *job)
+{
+    struct flight *f = job->owner;
+    struct host *h = f->host;
+    f->host = NULL;
+    h->outstanding--;
+    o->in_flight--;
+    if (o->stopped && job->reply.outcome == HTTP_INTERRUPTED) {
+        es_requeue(o, f, true);
+        return;
+    }
+    count_reply(o, &job->reply);
+    const struct request_decision *d = decide_request(job->reply.outcome, job->reply.status);
+    if (job->reply.outcome == HTTP_REPLIED && !job->gzip && f->broken >= BROKEN_PLAIN &&
+        !f->singles)
+        blame_gzip(o, h);
+    f->broken = job->reply.outcome == HTTP_BROKEN && job->reply.status == 0 ? f->broken + 1 : 0;
+    if (d->busy)
+        shrink(o);
+    if (d->action != REQUEST_ITEMS || job->items_error != 0) {
+        on_failure(o, f, h, d, job);
+        return;
+    }
+    es_host_good(o, h);
+    if (es_apply_items(o, f, job))
+        shrink(o);
+    else
+        grow(o);
+}
+
+/* by kind */
+void es_on_job(void *ctx, struct sender_job *job)
+{
+    struct output *o = ctx;
+    switch (job->kind) {
+    case SENDER_PROBE:
+        on_probe(o, job);
+        break;
+    case SENDER_TEMPLATE:
+        on_template(o, job);
+        break;
+    case SENDER_BULK:
+        on_bulk(o, job);
+        break;
+    }
+    list_push_front(&o->idle, &job->link);
+    es_kick(o);
+    es_health_update(o);
+}

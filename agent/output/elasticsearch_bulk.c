@@ -1,0 +1,160 @@
+/*
+ * output/elasticsearch_bulk - applies item results to a batch
+ *
+ * What is accepted leaves the batch at once. What is to be sent again stays; what is rejected stays
+ * until it is durable in the dead-letter box. Only items that failed are ever sent again.
+ */
+#include <string.h>
+
+#include "output/elasticsearch_internal.h"
+
+/* answers in a row that count against an item before it is rejected */
+#define BOUNDED_TRIES 8
+/* of a reply's items one in so many refused is back-pressure; a rarer one is only sent again */
+#define BUSY_SHARE 20
+
+struct tally {
+    uint32_t accepted, rejected, retried, busy, stored;
+};
+
+/* at most one line in half a minute */
+static void tell_stored(struct output *o, const struct flight *f, uint32_t n)
+{
+    uint64_t held;
+    es_count(o, OUTPUT_FAILURE_STORE, n);
+    if (log_throttle_pass(&o->store_notice, loop_now_ms(o->loop), &held))
+        es_tell(o, LOG_WARN, "\"%s\": documents went to its failure store", f->batch->target);
+}
+
+/* one item's answer */
+static void apply_item(struct output *o, const struct flight *f, uint32_t i,
+                       const struct reply_item *r, struct tally *t)
+{
+    struct batch_item *item = &f->batch->items[i];
+    const struct item_decision *d = decide_item_row(r->row);
+    item->status = r->status;
+    es_count(o, d->counter, 1);
+    t->busy += d->busy;
+    t->stored += r->failure_store;
+    switch (d->action) {
+    case DECIDE_ACK:
+        item->state = ITEM_CREATED;
+        break;
+    case DECIDE_DUPLICATE:
+        item->state = ITEM_DUPLICATE;
+        break;
+    case DECIDE_REJECT:
+        item->state = ITEM_REJECTED;
+        break;
+    case DECIDE_RETRY:
+        item->state = ITEM_RETRY;
+        item->tries = 1; /* what it was refused for is not its fault */
+        break;
+    case DECIDE_RETRY_BOUNDED:
+        item->state = item->tries++ < BOUNDED_TRIES ? ITEM_RETRY : ITEM_REJECTED;
+        es_count(o, OUTPUT_ITEMS_REJECTED, item->state == ITEM_REJECTED);
+        break;
+    case DECIDE_PAUSE_TARGET:
+        item->state = ITEM_RETRY;
+        item->tries = 1;
+        es_target_pause(o, es_item_target(o, f, i), d->health, d->why, 0);
+        return; /* the target's pause delays it, not the back-off of the batch */
+    }
+    bool accepted = item->state == ITEM_CREATED || item->state == ITEM_DUPLICATE;
+    if (accepted && f->batch->kind == BATCH_METRICS)
+        es_target_pass(o, es_item_target(o, f, i));
+    t->accepted += accepted;
+    t->rejected += item->state == ITEM_REJECTED;
+    t->retried += item->state == ITEM_RETRY;
+}
+
+/* too many are rejected to believe that it is the documents' fault: they wait */
+static void spare(struct flight *f)
+{
+    for (uint32_t i = f->first; i < f->first + f->count; i++) {
+        if (f->batch->items[i].state == ITEM_REJECTED)
+            f->batch->items[i].state = ITEM_RETRY;
+    }
+}
+
+/* keeps the errors of the rejected, an empty one where the reply's were too many */
+static void keep_texts(struct flight *f, const struct reply *reply)
+{
+    size_t cursor = 0;
+    struct reply_text text;
+    bool more = reply_next_text(reply, &cursor, &text);
+    for (uint32_t i = 0; i < f->count; i++) {
+        while (more && text.item < i)
+            more = reply_next_text(reply, &cursor, &text);
+        if (f->batch->items[f->first + i].state != ITEM_REJECTED)
+            continue;
+        const struct slice none = {0};
+        bool has = more && text.item == i;
+        es_keep_text(f, has ? text.type : none, has ? text.reason : none);
+    }
+    f->burying = true;
+}
+
+/* The range may grow again once something passed. */
+static void progress(struct output *o, struct flight *f)
+{
+    es_target_pass(o, f->target);
+    f->suspects = 0;
+    f->cursor = f->singles ? f->first : 0;
+    if (f->singles)
+        return; /* until the batch is done: those before stand where it breaks */
+    f->range_max = f->range_max > UINT32_MAX / 2 ? 0 : f->range_max * 2;
+}
+
+/* see header; whether it was back-pressure */
+bool es_apply_items(struct output *o, struct flight *f, const struct sender_job *job)
+{
+    const struct reply_item *results = reply_items(job->items);
+    struct tally t = {0};
+    for (uint32_t i = 0; i < f->count; i++)
+        apply_item(o, f, f->first + i, &results[i], &t);
+    if (t.stored > 0)
+        tell_stored(o, f, t.stored);
+    if (t.accepted > 0)
+        progress(o, f);
+    if (es_target_guards(f->target, t.accepted + t.rejected, t.rejected)) {
+        spare(f);
+        es_target_pause(o, f->target, OUTPUT_FAILED, "rejects more than half of the documents", 0);
+    } else if (t.rejected > 0) {
+        keep_texts(f, job->items);
+    }
+    f->failures = t.retried > 0 ? f->failures + 1 : 0;
+    bool busy = t.busy * BUSY_SHARE >= f->count && t.busy > 0;
+    es_settle(o, f, es_delay(o, f->failures, 0)); /* may free the flight */
+    return busy;
+}
+
+/* its status and the beginning of the answer's body tell why */
+void es_reject_single(struct output *o, struct flight *f, const struct sender_job *job)
+{
+    struct batch_item *item = &f->batch->items[f->first];
+    item->status = (uint16_t)job->reply.status;
+    item->state = ITEM_REJECTED;
+    es_count(o, OUTPUT_ITEMS_REJECTED, 1);
+    if (es_target_guards(f->target, 1, 1)) {
+        item->state = ITEM_PENDING;
+        es_target_pause(o, f->target, OUTPUT_FAILED, "rejects more than half of the documents", 0);
+    } else {
+        es_keep_text(f, control_error_type(buf_slice(&job->head)), buf_slice(&job->head));
+        f->burying = true;
+    }
+    es_settle(o, f, 0);
+}
+
+/* what can leave the batch leaves it */
+void es_settle(struct output *o, struct flight *f, int64_t delay_ms)
+{
+    int64_t now = loop_now_ms(o->loop);
+    f->not_before_ms = delay_ms > 0 ? now + delay_ms : f->not_before_ms;
+    if (batch_resolve(f->batch) == 0)
+        es_finish(o, f);
+    else if (f->burying && !o->stopped)
+        es_bury(o, f);
+    else
+        es_requeue(o, f, f->not_before_ms <= now);
+}

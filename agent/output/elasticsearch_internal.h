@@ -1,0 +1,211 @@
+#ifndef OUTPUT_ELASTICSEARCH_INTERNAL_H
+#define OUTPUT_ELASTICSEARCH_INTERNAL_H
+
+/*
+ * The state behind output/output.h; all of it belongs to the loop's thread.
+ *
+ *     output --- hosts    where to send: probed once, paused by their failures
+ *            --- targets  data streams: paused by what they refuse
+ *            --- queue    flights (a batch and how far it is) that wait to be sent
+ *            --- idle     jobs of the sender that are free
+ *
+ * A flight is in exactly one place: in the queue; with a sender thread (one job at a time, so that
+ * the batch can be compacted when it comes back); or with the store thread (dead letters).
+ */
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/prng.h"
+#include "output/backoff.h"
+#include "output/control.h"
+#include "output/decisions.h"
+#include "output/output.h"
+#include "output/sender.h"
+
+#define WHY_BYTES 256
+
+/* What is wrong with a host, a target or the dead-letter box, told at a falling rate. */
+struct trouble {
+    enum output_health health;
+    char why[WHY_BYTES];
+    bool told;
+    int64_t tell_at_ms; /* not told again before */
+    int64_t gap_ms;     /* until the time after next */
+};
+
+enum host_state { HOST_NEW, HOST_PROBING, HOST_READY };
+
+struct host {
+    char *url;  /* owned; no trailing slash */
+    char *name; /* owned; the same without user information, for people */
+    bool loopback;
+    enum host_state state;
+    struct product product;
+    unsigned outstanding; /* bulk requests under way */
+    unsigned failures;    /* in a row */
+    int64_t not_before_ms;
+    int64_t plain_until_ms; /* takes no compressed bodies, as far as seen */
+    struct trouble trouble;
+};
+
+enum target_state { TARGET_UNCHECKED, TARGET_CHECKING, TARGET_READY };
+
+struct target {
+    struct list link; /* in output.targets, most recently looked up first */
+    char name[BATCH_TARGET_MAX + 1];
+    unsigned flights; /* that name it as their batch's target */
+    enum target_state state;
+    unsigned failures; /* in a row */
+    int64_t not_before_ms;
+    uint64_t passes;                /* answers in which at least one document was accepted */
+    uint64_t seen_items, bad_items; /* of about the last GUARD_ITEMS */
+    struct trouble trouble;
+};
+
+struct flight {
+    struct list link; /* in output.queue or nowhere */
+    struct output *output;
+    struct batch *batch;
+    struct target *target;
+    struct host *host;     /* while sending */
+    uint32_t first, count; /* the items under way: a contiguous range of the body */
+    uint32_t cursor;       /* items before it are left out for now: they wait or are suspects */
+    uint32_t range_max;    /* items sent at once while isolating, 0 = no limit */
+    unsigned suspects;     /* single documents answered 400 without any other passing */
+    bool isolating;
+    uint64_t isolate_mark; /* target->passes when isolating began */
+    bool singles;          /* so many exchanges broke that each document goes alone */
+    unsigned broken;       /* exchanges in a row that ended without an answer */
+    unsigned failures;     /* in a row */
+    int64_t not_before_ms;
+    bool burying;           /* has rejected items, which go to the dead-letter box first */
+    uint32_t burying_count; /* of them with the store thread */
+    struct buf texts;       /* type and reason of the rejected items, in order */
+    struct writer_job dead_job;
+};
+
+struct output {
+    struct loop *loop;
+    struct loop_timer *timer;
+    struct output_opts opts;
+    struct output_hooks hooks;
+    struct backoff_opts backoff;
+    struct writer *writer;
+    struct sender *sender;
+    char *authorization; /* owned; made from api_key */
+    struct host *hosts;
+    size_t next_host; /* whose turn it is among equals */
+    struct list targets;
+    unsigned target_count;
+    struct list queue;
+    struct sender_job *jobs; /* one for each worker */
+    struct list idle;
+    unsigned pending;   /* flights */
+    unsigned in_flight; /* bulk requests with the sender */
+    unsigned limit;     /* of in_flight, 1..workers */
+    unsigned good;      /* answers without back-pressure since the limit last changed */
+    int64_t shrunk_ms;  /* when the limit was last halved */
+    size_t max_bytes;   /* learned from 413 */
+    struct trouble dead_trouble;
+    struct log_throttle dead_notice;  /* of documents that were dead-lettered */
+    struct log_throttle store_notice; /* of documents in a failure store */
+    enum output_health health;
+    char why[WHY_BYTES];
+    struct output_counters counters;
+    struct prng prng;
+    bool stopped;
+    bool hanging; /* a sender thread did not end */
+};
+
+/* elasticsearch.c */
+
+/* Delay after that many failures in a row. */
+int64_t es_delay(struct output *o, unsigned failures, int64_t retry_after_ms);
+/* Looks for work as soon as the loop comes round. */
+void es_kick(struct output *o);
+/* Back into the queue; in front when only time was lost. */
+void es_requeue(struct output *o, struct flight *f, bool front);
+/* Its batch is empty: back to the feed. f is freed. */
+void es_finish(struct output *o, struct flight *f);
+
+/* elasticsearch_send.c */
+
+/* Answers in a row that never came: first compression is given up, then batches. */
+#define BROKEN_PLAIN  4
+#define BROKEN_SINGLE 8
+
+/* Sends what can be sent now and sets the timer for the rest. */
+void es_pump(struct output *o);
+
+/* elasticsearch_apply.c */
+
+/* The sender's done function. */
+void es_on_job(void *ctx, struct sender_job *job);
+
+/* elasticsearch_bulk.c */
+
+/* Applies the verified results of a reply. Whether many of them were refused for back-pressure. f
+ * may be gone afterwards. */
+bool es_apply_items(struct output *o, struct flight *f, const struct sender_job *job);
+/* The one document of the range is rejected for what the whole request was answered. */
+void es_reject_single(struct output *o, struct flight *f, const struct sender_job *job);
+/* What follows once items have changed state: bury, finish, or queue again after delay_ms. */
+void es_settle(struct output *o, struct flight *f, int64_t delay_ms);
+
+/* elasticsearch_dead.c */
+
+/* Keeps the error of the next rejected item, in order. */
+void es_keep_text(struct flight *f, struct slice type, struct slice reason);
+/* Hands the rejected items of a flight in no list to the store thread; goes on when that is done.
+ */
+void es_bury(struct output *o, struct flight *f);
+
+/* elasticsearch_host.c */
+
+void es_host_init(struct host *h, const char *url);
+void es_host_clear(struct host *h);
+/* One that may be asked now, NULL if none. */
+struct host *es_host_pick(struct output *o, int64_t now_ms);
+/* It failed or refuses: it waits. */
+void es_host_fail(struct output *o, struct host *h, enum output_health health, const char *why,
+                  int64_t retry_after_ms);
+void es_host_good(struct output *o, struct host *h);
+/* Header value, returned to caller; "id:key" is encoded, another key taken as it is. NULL: too
+ * long. */
+char *es_api_key_header(const char *api_key);
+/* authorization: made from the API key, used where the options have none of their own. */
+void es_http_opts(const struct output_opts *opts, const char *authorization,
+                  struct http_opts *ret_http);
+
+/* elasticsearch_target.c */
+
+/* The target of that name; made if it is new. */
+struct target *es_target(struct output *o, struct slice name);
+/* That of an item. */
+struct target *es_item_target(struct output *o, const struct flight *f, uint32_t item);
+/* It refuses: what goes to it waits. No effect while it waits already. */
+void es_target_pause(struct output *o, struct target *t, enum output_health health, const char *why,
+                     int64_t retry_after_ms);
+/* It accepted a document: its troubles are over, unless it is waiting. */
+void es_target_pass(struct output *o, struct target *t);
+/* Counts items and how many of them would be rejected. Whether too many are, so that none may be
+ * dead-lettered now. */
+bool es_target_guards(struct target *t, uint32_t items, uint32_t bad);
+void es_targets_free(struct output *o);
+
+/* elasticsearch_health.c */
+
+/* Something is wrong; tells it if it is time. */
+void es_trouble(struct output *o, struct trouble *t, enum output_health health, const char *fmt,
+                ...) PRINTF_LIKE(4, 5);
+/* It is over; tells so if it was told. */
+void es_trouble_end(struct output *o, struct trouble *t, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void es_tell(struct output *o, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Works out the health of the whole and reports a change. */
+void es_health_update(struct output *o);
+
+static inline void es_count(struct output *o, enum output_counter c, uint64_t n)
+{
+    o->counters.n[c] += n;
+}
+
+#endif

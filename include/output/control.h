@@ -1,0 +1,49 @@
+#ifndef OUTPUT_CONTROL_H
+#define OUTPUT_CONTROL_H
+
+/* What the answers to control requests say: product and version, data-stream templates, privileges.
+ * Pure; an answer that cannot be read says nothing. Behaviour never depends on the product alone,
+ * only on what a known version is known to understand. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/def.h"
+#include "base/slice.h"
+
+enum product_kind { PRODUCT_UNKNOWN, PRODUCT_ELASTICSEARCH, PRODUCT_OPENSEARCH };
+
+struct product {
+    enum product_kind kind;
+    bool serverless;
+    unsigned major, minor; /* 0.0 = unknown */
+    char version[32];      /* "" = unknown */
+};
+
+/* Body of `GET /`. */
+void product_from_root(struct product *p, struct slice json);
+/* Body of `GET /_nodes/_local?filter_path=nodes.*.version`. */
+void product_from_nodes(struct product *p, struct slice json);
+/* Headers of any answer: X-Elastic-Product, and the number of X-OpenSearch-Version ("" = none). */
+void product_from_headers(struct product *p, bool elastic, const char *opensearch_version);
+/* Whether `_bulk` knows `require_data_stream`; elsewhere it is a 400 for the whole request. */
+bool product_knows_require_data_stream(const struct product *p);
+/* "elasticsearch 8.19.21", "opensearch 3.6.0", "unknown product" into dst, with NUL. */
+void product_describe(const struct product *p, char *dst, size_t dst_bytes);
+
+#define CONTROL_TEMPLATES_URL                                                                      \
+    "/_index_template?filter_path=index_templates.index_template.index_patterns,"                  \
+    "index_templates.index_template.priority,index_templates.index_template.data_stream"
+/* Body of CONTROL_TEMPLATES_URL: 1 = of the templates whose patterns match target the one with the
+ * highest priority makes a data stream; 0 = it does not, or none matches; -EBADMSG. */
+int control_has_stream_template(struct slice json, struct slice target) MUST_CHECK;
+/* `*` in pattern stands for any run of characters. */
+bool control_pattern_matches(struct slice pattern, struct slice name);
+
+/* Body of `POST /_security/user/_has_privileges`: 1 all, 0 not all, -EBADMSG. */
+int control_has_all_privileges(struct slice json) MUST_CHECK;
+
+/* error.type of an answer (maybe cut short), "" if it has none: letters, digits and _ only, so
+ * that it can be shown. */
+struct slice control_error_type(struct slice body);
+
+#endif

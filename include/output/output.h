@@ -1,0 +1,95 @@
+#ifndef OUTPUT_OUTPUT_H
+#define OUTPUT_OUTPUT_H
+
+/*
+ * The output: takes sealed batches, sends them to Elasticsearch or OpenSearch until every item is
+ * accepted or durable in the dead-letter box, and gives the empty batches back. Nothing else ends
+ * an item. All state lives in the loop's thread.
+ *
+ * A batch of BATCH_LOGS holds items of its own target only; items of BATCH_METRICS may name others
+ * by `_index`. Where a target refuses, it alone waits.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/def.h"
+#include "base/log.h"
+#include "bulk/batch.h"
+#include "os/loop.h"
+#include "output/status.h"
+#include "store/writer.h"
+
+struct output;
+
+enum output_compression {
+    OUTPUT_COMPRESSION_AUTO, /* gzip, but none to a loopback address */
+    OUTPUT_COMPRESSION_GZIP,
+    OUTPUT_COMPRESSION_NONE,
+};
+
+/* Strings are borrowed until output_free. */
+struct output_opts {
+    char *const *hosts; /* URLs, maybe with a path: http://h:9200, https://h/es/ */
+    size_t host_count;
+    const char *username; /* NULL: none */
+    const char *password;
+    const char *api_key;       /* "id:key", or the encoded form; NULL: none */
+    const char *authorization; /* whole header value, before api_key; NULL: none */
+    const char *ca_file;       /* NULL: the system's */
+    bool verify_certs;
+    enum output_compression compression;
+    unsigned workers;        /* sender threads at most, >= 1 */
+    int64_t backoff_init_ms; /* >= 1 */
+    int64_t backoff_max_ms;
+    int64_t connect_timeout_ms;
+};
+
+/* None of them runs inside output_submit or output_new. */
+struct output_hooks {
+    /* Every item is resolved: the batch is its feed's again. */
+    void (*returned)(void *ctx, struct batch *b);
+    /* Health or its reason changed. why is "" for OUTPUT_OK. */
+    void (*health)(void *ctx, enum output_health health, const char *why);
+    /* A line for the log, already rate-limited; without content of documents. */
+    void (*message)(void *ctx, enum log_level level, const char *text);
+    void *ctx;
+};
+
+/* writer: where dead letters go (WRITER_DEAD), borrowed. -EINVAL: no host, no worker. */
+int output_new(struct loop *loop, const struct output_opts *opts, const struct output_hooks *hooks,
+               struct writer *writer, struct output **ret_output) MUST_CHECK;
+
+/* The batch, sealed, with its barrier passed, is the output's until hooks.returned. A batch
+ * without items resolves its spans and comes back. */
+void output_submit(struct output *o, struct batch *b);
+
+/* Batches that are not back. */
+unsigned output_pending(const struct output *o);
+
+/* Bytes a request's body may have as far as learned from 413 answers; SIZE_MAX = no limit seen. */
+size_t output_max_bytes(const struct output *o);
+
+enum output_health output_health(const struct output *o);
+const struct output_counters *output_counters(const struct output *o);
+
+/* Stops sending now: exchanges under way are ended (their outcome stays unknown); what had been
+ * answered is still applied, so hooks run. Batches not resolved stay here. 0; -EBUSY: a thread
+ * hangs in a system call and may read its batch: no batch may be freed, only the process can end.
+ */
+int output_stop(struct output *o) MUST_CHECK;
+
+/* Lets go of the batches that were not resolved (they belong to their feed, which frees them
+ * afterwards). Every writer job must be done: call writer_free first. After -EBUSY it leaks. */
+void output_free(struct output **o);
+
+/*
+ * `wherry test output`: reaches each host, names product and version, looks for a data-stream
+ * template for target and for the right to write to it, without leaving a document behind. Appends
+ * lines for people to report. 0, or the first failure: -ENOTCONN (not reached), -EACCES
+ * (credentials), -ENOENT (no template), -EPROTO (answers not understood).
+ */
+int output_test(const struct output_opts *opts, const char *target, struct buf *report) MUST_CHECK;
+
+#endif

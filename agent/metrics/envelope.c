@@ -1,0 +1,145 @@
+/*
+ * metrics/envelope - the constant part of metric documents
+ *
+ * The constants are kept as the text of members without their braces, so that varying members can
+ * stand in the same objects. Texts come from the host and the configuration, each of bounded
+ * length; they are escaped once, here.
+ */
+#include "metrics/envelope.h"
+
+#include <assert.h>
+
+#include "base/date.h"
+#include "base/mem.h"
+#include "metrics/member.h"
+
+/* host name, agent and os-release values of at most 256 bytes each, every byte escaped */
+#define CONSTANT_MAX ((size_t)32 * 1024)
+
+#define DATASET_BYTES 64
+
+#define NS_PER_MS 1000000
+
+/* constant texts, each the members of one object */
+struct envelope {
+    struct buf top;
+    struct buf event;
+    struct buf host;
+};
+
+/* data_stream.*, metricset.*, service.*, agent.*, ecs.* */
+static void write_top(struct json_writer *w, const struct envelope_opts *o, const char *dataset)
+{
+    member_object(w, "data_stream");
+    member_text(w, "type", "metrics");
+    member_text(w, "dataset", dataset);
+    member_text(w, "namespace", o->namespace);
+    json_end_object(w);
+    member_object(w, "metricset");
+    member_text(w, "name", o->set);
+    member_long(w, "period", (uint64_t)o->period_ms);
+    json_end_object(w);
+    member_object(w, "service");
+    member_text(w, "type", "system");
+    json_end_object(w);
+    member_object(w, "agent");
+    member_text(w, "type", "wherry");
+    member_text(w, "version", o->agent->version);
+    member_text(w, "id", o->agent->id);
+    member_text(w, "name", o->agent->host_name);
+    json_end_object(w);
+    member_object(w, "ecs");
+    member_text(w, "version", ENCODE_ECS_VERSION);
+    json_end_object(w);
+}
+
+/* event.module, event.dataset */
+static void write_event(struct json_writer *w, const char *dataset)
+{
+    member_text(w, "module", "system");
+    member_text(w, "dataset", dataset);
+}
+
+/* host.*; what is not known is left out */
+static void write_host(struct json_writer *w, const struct envelope_opts *o)
+{
+    const struct sysinfo *host = o->host;
+    member_text(w, "name", o->agent->host_name);
+    member_text(w, "hostname", host->hostname);
+    member_text_if(w, "architecture", host->architecture);
+    member_text_if(w, "id", host->machine_id);
+    member_object(w, "os");
+    member_text(w, "type", "linux");
+    member_text_if(w, "name", host->os_name);
+    member_text_if(w, "version", host->os_version);
+    member_text_if(w, "platform", host->os_platform);
+    member_text_if(w, "family", host->os_family);
+    member_text_if(w, "codename", host->os_codename);
+    member_text_if(w, "kernel", host->os_kernel);
+    json_end_object(w);
+}
+
+/* the buffer has room for every text that its owner may hold */
+static void finish(struct json_writer *w)
+{
+    int r = json_done(w);
+    assert(r == 0);
+    (void)r;
+}
+
+/* see header */
+struct envelope *envelope_new(const struct envelope_opts *opts)
+{
+    struct envelope *e = mem_zalloc(sizeof(*e));
+    struct json_writer w;
+    struct buf dataset;
+    buf_init(&dataset, DATASET_BYTES);
+    int r = buf_printf(&dataset, "system.%s", opts->set);
+    assert(r == 0);
+    (void)r;
+
+    buf_init(&e->top, CONSTANT_MAX);
+    json_begin(&w, &e->top);
+    write_top(&w, opts, buf_cstr(&dataset));
+    finish(&w);
+    buf_init(&e->event, CONSTANT_MAX);
+    json_begin(&w, &e->event);
+    write_event(&w, buf_cstr(&dataset));
+    finish(&w);
+    buf_init(&e->host, CONSTANT_MAX);
+    json_begin(&w, &e->host);
+    write_host(&w, opts);
+    finish(&w);
+    buf_clear(&dataset);
+    return e;
+}
+
+/* see header */
+void envelope_free(struct envelope **e)
+{
+    if (*e == NULL)
+        return;
+    buf_clear(&(*e)->top);
+    buf_clear(&(*e)->event);
+    buf_clear(&(*e)->host);
+    mem_free(*e);
+    *e = NULL;
+}
+
+/* see header */
+void envelope_open(const struct envelope *e, struct json_writer *w, int64_t wall_ns,
+                   uint64_t duration_ns)
+{
+    char time[DATE_RFC3339_MS_LEN];
+    date_write_ms(time, wall_ns / NS_PER_MS);
+    json_object(w);
+    json_key(w, "@timestamp");
+    json_string(w, slice_of(time, sizeof(time)));
+    json_raw(w, buf_slice(&e->top));
+    member_object(w, "event");
+    json_raw(w, buf_slice(&e->event));
+    member_long(w, "duration", duration_ns);
+    json_end_object(w);
+    member_object(w, "host");
+    json_raw(w, buf_slice(&e->host));
+}

@@ -1,0 +1,143 @@
+/*
+ * metrics/memory - set memory
+ *
+ * The kernel takes its numbers one after the other, so a part may be larger than the whole for a
+ * moment: parts are cut to the whole, and differences cannot go below 0.
+ */
+#include "metrics/memory.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "metrics/column.h"
+#include "metrics/member.h"
+
+enum row { TOTAL, FREE, AVAILABLE, BUFFERS, CACHED, SWAP_TOTAL, SWAP_FREE, ROWS };
+
+struct table {
+    uint64_t bytes[ROWS];
+    bool has[ROWS];
+};
+
+/* one line "Name:   number kB"; of rows that come twice the first counts */
+static void take_line(struct slice line, struct table *t)
+{
+    static const char *const names[ROWS] = {
+        [TOTAL] = "MemTotal:",     [FREE] = "MemFree:",  [AVAILABLE] = "MemAvailable:",
+        [BUFFERS] = "Buffers:",    [CACHED] = "Cached:", [SWAP_TOTAL] = "SwapTotal:",
+        [SWAP_FREE] = "SwapFree:",
+    };
+    struct slice word;
+    uint64_t kib;
+    if (!slice_next_word(&line, &word))
+        return;
+    for (unsigned i = 0; i < ROWS; i++) {
+        if (t->has[i] || !slice_eq_str(word, names[i]))
+            continue;
+        if (column_number(&line, &kib) < 0 || kib > INT64_MAX / KIB)
+            return;
+        t->bytes[i] = kib * KIB;
+        t->has[i] = true;
+        return;
+    }
+}
+
+/* the smaller one */
+static uint64_t cut(uint64_t part, uint64_t whole)
+{
+    return part < whole ? part : whole;
+}
+
+/* what can be had, on a kernel that does not say; each is at most 2^63 - 1, the sum saturates */
+static uint64_t guess_available(const struct table *t)
+{
+    uint64_t two = t->bytes[FREE] + t->bytes[BUFFERS];
+    uint64_t three = two + t->bytes[CACHED];
+    return three < two ? UINT64_MAX : three;
+}
+
+/* see header */
+int memory_parse(struct slice meminfo, struct memory_sample *ret)
+{
+    struct table t = {0};
+    struct slice line;
+    while (column_line(&meminfo, &line))
+        take_line(line, &t);
+    if (!t.has[TOTAL] || !t.has[FREE])
+        return -EBADMSG;
+    uint64_t available = t.has[AVAILABLE] ? t.bytes[AVAILABLE] : guess_available(&t);
+    *ret = (struct memory_sample){
+        .total = t.bytes[TOTAL],
+        .free = cut(t.bytes[FREE], t.bytes[TOTAL]),
+        .cached = cut(t.bytes[CACHED], t.bytes[TOTAL]),
+        .actual_free = cut(available, t.bytes[TOTAL]),
+        .swap_total = t.bytes[SWAP_TOTAL],
+        .swap_free = cut(t.bytes[SWAP_FREE], t.bytes[SWAP_TOTAL]),
+    };
+    return 0;
+}
+
+/* "used":{"bytes":..,"pct":..} */
+static void write_used(struct json_writer *w, uint64_t total, uint64_t free)
+{
+    uint64_t used = total - free;
+    member_object(w, "used");
+    member_long(w, "bytes", used);
+    member_real(w, "pct", total == 0 ? 0 : (double)used / (double)total);
+    json_end_object(w);
+}
+
+/* see header */
+void memory_write(const struct memory_sample *s, struct json_writer *w)
+{
+    member_object(w, "system");
+    member_object(w, "memory");
+    member_long(w, "total", s->total);
+    member_long(w, "free", s->free);
+    member_long(w, "cached", s->cached);
+    write_used(w, s->total, s->free);
+    member_object(w, "actual");
+    member_long(w, "free", s->actual_free);
+    write_used(w, s->total, s->actual_free);
+    json_end_object(w);
+    member_object(w, "swap");
+    member_long(w, "total", s->swap_total);
+    member_long(w, "free", s->swap_free);
+    write_used(w, s->swap_total, s->swap_free);
+    json_end_object(w);
+    json_end_object(w);
+    json_end_object(w);
+}
+
+/* one more sample */
+static int sample(void *state, const struct set_source *source)
+{
+    struct slice text;
+    int r = procfs_read(source->procfs, PROCFS_PROC, memory_set.path, &text);
+    return r < 0 ? r : memory_parse(text, state);
+}
+
+/* every sample is a document */
+static size_t documents(const void *state)
+{
+    (void)state;
+    return 1;
+}
+
+/* the only document */
+static void write_body(const void *state, size_t i, struct json_writer *w)
+{
+    (void)i;
+    memory_write(state, w);
+}
+
+const struct metric_set memory_set = {
+    .name = "memory",
+    .bit = CONFIG_METRICS_MEMORY,
+    .path = "meminfo",
+    .state_bytes = sizeof(struct memory_sample),
+    .sample = sample,
+    .documents = documents,
+    .write = write_body,
+};

@@ -1,0 +1,34 @@
+#ifndef METRICS_ENVELOPE_H
+#define METRICS_ENVELOPE_H
+
+/*
+ * What every document of a set begins with: time, data stream, event, metricset, service, agent,
+ * ECS version, host. What is constant for the process is built once.
+ */
+#include <stdint.h>
+
+#include "base/json_write.h"
+#include "bulk/encode.h"
+#include "os/sysinfo.h"
+
+struct envelope;
+
+/* Borrowed until envelope_new returns. */
+struct envelope_opts {
+    const struct sysinfo *host;
+    const struct encode_agent *agent;
+    const char *namespace;
+    const char *set; /* "cpu" */
+    int64_t period_ms;
+};
+
+struct envelope *envelope_new(const struct envelope_opts *opts);
+void envelope_free(struct envelope **e);
+
+/* Opens the document and writes all of it but the set's own members. The object `host` is left
+ * open: the caller adds to it, ends it, adds members at the top and ends the document.
+ * wall_ns: of the sample; duration_ns: what it took. */
+void envelope_open(const struct envelope *e, struct json_writer *w, int64_t wall_ns,
+                   uint64_t duration_ns);
+
+#endif

@@ -1,0 +1,59 @@
+#ifndef METRICS_METRICS_H
+#define METRICS_METRICS_H
+
+/*
+ * The scheduler of the host metrics: reads /proc once a period for each set, turns the samples into
+ * documents and gives them to the feed.
+ *
+ * Periods follow the wall clock (a period of 10 s samples at :00, :10, ...) plus a small jitter
+ * that is fixed for the process, so that a fleet does not send in one instant. Rates are taken over
+ * monotonic time. After a suspend or a stall there is one sample, not a burst. The first sample of
+ * a rate gives no document. A set whose file is missing is switched off with one message.
+ *
+ * While the feed has no free batch, documents wait in a bounded queue; when it is full the oldest
+ * go and are counted in the ledger (ABANDON_QUEUE).
+ *
+ * The ledger counts document bytes as source bytes and documents as source lines; a span's range is
+ * [first sequence number, last + 1). Steady state allocates no memory.
+ */
+#include <stdint.h>
+
+#include "base/log.h"
+#include "bulk/encode.h"
+#include "bulk/feed.h"
+#include "bulk/ledger.h"
+#include "os/loop.h"
+#include "os/procfs.h"
+#include "os/sysinfo.h"
+
+struct metrics;
+
+/* Everything is borrowed and outlives the metrics. */
+struct metrics_opts {
+    struct procfs *procfs;
+    const struct sysinfo *host;
+    const struct encode_agent *agent;
+    const char *namespace;
+    int64_t period_ms; /* at least 1 */
+    unsigned sets;     /* bits of enum config_metric_set */
+    /* What an operator should read: a set switched off, documents dropped (at most once a minute).
+     * May be NULL. */
+    void (*message)(void *ctx, enum log_level level, const char *text);
+    void *ctx;
+};
+
+/* Mints the generation of the ids. Nothing is read before metrics_start. The feed takes items of
+ * 64 KiB. */
+struct metrics *metrics_new(struct loop *loop, const struct metrics_opts *opts, struct feed *feed,
+                            struct ledger *ledger);
+/* The first samples are taken from the loop at once, the following ones at each period. */
+void metrics_start(struct metrics *m);
+/* The feed has a free batch again: what waits in the queue flows on. */
+void metrics_resume(struct metrics *m);
+/* No more samples. What waits and cannot be given to the feed now is counted as abandoned
+ * (ABANDON_SHUTDOWN). */
+void metrics_stop(struct metrics *m);
+/* Every span must be resolved, or its batch freed unsent; implies metrics_stop. NULL is allowed. */
+void metrics_free(struct metrics **m);
+
+#endif

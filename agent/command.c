@@ -1,0 +1,98 @@
+/*
+ * command - the table of commands, and what several of them need
+ */
+#include "command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static const struct command commands[] = {
+    {"run", "[--once [--timeout D]]", "ship logs and metrics until told to stop", COMMAND_ONCE, 0,
+     0, command_run},
+    {"test", "config|output", "check the configuration, or reach the server with it", 0, 1, 1,
+     command_test},
+    {"export", "sample|options", "print a sample configuration, or the option reference", 0, 1, 1,
+     command_export},
+    {"version", "", "print the versions of wherry and its libraries", 0, 0, 0, command_version},
+    {"help", "", "print this", 0, 0, 0, command_help},
+};
+
+/* see header */
+const struct command *command_at(size_t i)
+{
+    return i < ARRAY_LEN(commands) ? &commands[i] : NULL;
+}
+
+/* see header */
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* the environment, for ${VAR} and ELASTICSEARCH_* */
+static const char *get_variable(void *ctx, const char *name)
+{
+    (void)ctx; /* one environment only */
+    return getenv(name);
+}
+
+/* all errors of a load, one a line */
+static void print_errors(const struct config_errors *errors)
+{
+    struct buf text;
+    buf_init(&text, MIB);
+    if (config_errors_write(errors, &text) == 0)
+        (void)fputs(buf_cstr(&text), stderr); /* nowhere else to tell */
+    buf_clear(&text);
+}
+
+/* see header */
+struct config *command_load(const struct cli *cli)
+{
+    struct config_errors errors = {0};
+    struct config *config = NULL;
+    struct config_source source = {
+        .path = cli->config_path,
+        .getenv_fn = get_variable,
+        .overrides = cli->overrides,
+        .override_count = cli->override_count,
+    };
+    if (config_load(&source, &config, &errors) < 0)
+        print_errors(&errors);
+    config_errors_clear(&errors);
+    if (config == NULL)
+        return NULL;
+    struct log_opts log = {
+        .fd = STDERR_FILENO,
+        .level = cli->verbose ? LOG_DEBUG : config->log_level,
+        .style = log_style_for(STDERR_FILENO, getenv("JOURNAL_STREAM")),
+    };
+    log_init(&log);
+    return config;
+}
+
+/* see header */
+int command_help(const struct cli *cli)
+{
+    (void)cli; /* the same for all */
+    printf("wherry ships log files and host metrics to Elasticsearch and OpenSearch.\n\n"
+           "usage: wherry COMMAND [-c FILE] [-E KEY=VALUE]... [-v]\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        printf("  %-8s %-22s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+    printf("\n"
+           "  -c, --config FILE   configuration, default /etc/wherry/wherry.yml\n"
+           "  -E KEY=VALUE        set one option, over the file\n"
+           "  -v, --verbose       log at level debug\n"
+           "      --once          read what is there, ship it, end\n"
+           "      --timeout D     with --once: give up after D (30s, 5m)\n\n"
+           "exit: 0 all acknowledged, 1 run-time failure, 2 configuration, 3 something "
+           "dead-lettered or abandoned\n");
+    return EXIT_DONE;
+}

@@ -1,0 +1,51 @@
+/*
+ * command_run - `wherry run`
+ */
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "command.h"
+#include "os/http.h"
+#include "run/agent.h"
+
+/* SIGHUP: says whether the changed configuration would be taken */
+static void check_config(void *ctx)
+{
+    const struct cli *cli = ctx;
+    struct config *config = command_load(cli);
+    if (config == NULL)
+        log_error("SIGHUP: \"%s\" has errors, going on with the configuration of the start",
+                  cli->config_path);
+    else
+        log_info("SIGHUP: \"%s\" is right; a restart takes it over", cli->config_path);
+    config_free(&config);
+}
+
+/* see command.h */
+int command_run(const struct cli *cli)
+{
+    struct err e = {0};
+    struct cli copy = *cli;
+    struct config *config = command_load(cli);
+    if (config == NULL)
+        return EXIT_CONFIG;
+    int exit_code = EXIT_RUNTIME;
+    if (http_global_init() < 0) {
+        log_error("libcurl cannot be initialised");
+    } else {
+        struct agent_opts opts = {
+            .config = config,
+            .once = cli->once,
+            .once_timeout_ms = cli->timeout_ms,
+            .on_hangup = check_config,
+            .ctx = &copy,
+        };
+        exit_code = (int)agent_run(&opts, &e);
+    }
+    if (e.code != 0)
+        log_error("%s", e.text);
+    log_debug("memory calls %" PRIu64, mem_calls());
+    config_free(&config);
+    return exit_code;
+}

@@ -1,0 +1,123 @@
+/*
+ * main - the command line
+ *
+ * Options may stand before and behind the command's name.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/slice.h"
+#include "command.h"
+
+#define CONFIG_DEFAULT "/etc/wherry/wherry.yml"
+
+enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_VERSION };
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"once", no_argument, NULL, OPT_ONCE},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {NULL, 0, NULL, 0},
+};
+
+/* What the options ask for besides what stands in struct cli. */
+struct asked {
+    bool help, version;
+};
+
+/* one option; false = its value is wrong, said */
+static bool take_option(struct cli *cli, struct asked *asked, int option)
+{
+    switch (option) {
+    case 'c':
+        cli->config_path = optarg;
+        return true;
+    case 'E':
+        cli->overrides[cli->override_count++] = optarg;
+        return true;
+    case 'v':
+        cli->verbose = true;
+        return true;
+    case 'h':
+        asked->help = true;
+        return true;
+    case OPT_VERSION:
+        asked->version = true;
+        return true;
+    case OPT_ONCE:
+        cli->once = true;
+        return true;
+    case OPT_TIMEOUT:
+        if (num_duration(slice_str(optarg), &cli->timeout_ms) == 0)
+            return true;
+        fprintf(stderr, "wherry: --timeout \"%s\" is no duration (30s, 5m)\n", optarg);
+        return false;
+    default:
+        return false; /* getopt has said why */
+    }
+}
+
+/* whether the command may be called so; says why not */
+static bool is_proper(const struct command *c, const struct cli *cli)
+{
+    if ((cli->once || cli->timeout_ms > 0) && !(c->options & COMMAND_ONCE)) {
+        fprintf(stderr, "wherry: --once and --timeout go with \"run\"\n");
+        return false;
+    }
+    if (cli->timeout_ms > 0 && !cli->once) {
+        fprintf(stderr, "wherry: --timeout goes with --once\n");
+        return false;
+    }
+    if (cli->arg_count < c->min_args || cli->arg_count > c->max_args) {
+        fprintf(stderr, "usage: wherry %s %s\n", c->name, c->arguments);
+        return false;
+    }
+    return true;
+}
+
+/* finds and runs the command */
+static int dispatch(struct cli *cli, const struct asked *asked, int argc, char **argv)
+{
+    if (asked->version)
+        return command_version(cli);
+    if (asked->help || optind >= argc) {
+        (void)command_help(cli); /* always succeeds */
+        return asked->help ? EXIT_DONE : EXIT_CONFIG;
+    }
+    const struct command *c = command_find(argv[optind]);
+    if (c == NULL) {
+        fprintf(stderr, "wherry: no command \"%s\"; see wherry help\n", argv[optind]);
+        return EXIT_CONFIG;
+    }
+    cli->args = argv + optind + 1;
+    cli->arg_count = argc - optind - 1;
+    return is_proper(c, cli) ? c->run(cli) : EXIT_CONFIG;
+}
+
+/* see file head */
+int main(int argc, char **argv)
+{
+    struct cli cli = {.config_path = CONFIG_DEFAULT};
+    struct asked asked = {0};
+    struct log_opts log = {STDERR_FILENO, LOG_INFO,
+                           log_style_for(STDERR_FILENO, getenv("JOURNAL_STREAM"))};
+    log_init(&log);
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed peer is an error of write(2) */
+    cli.overrides = mem_zalloc_array((size_t)argc, sizeof(char *));
+    int option;
+    bool good = true;
+    while (good && (option = getopt_long(argc, argv, "c:E:vh", options, NULL)) != -1)
+        good = take_option(&cli, &asked, option);
+    int exit_code = good ? dispatch(&cli, &asked, argc, argv) : EXIT_CONFIG;
+    mem_free(cli.overrides);
+    return exit_code;
+}

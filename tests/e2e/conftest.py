@@ -1,0 +1,114 @@
+"""Fixtures of the end-to-end tests. Every agent that a test starts is ended and checked after it:
+exit status, ledger, sanitizer reports; every fault server must have had nothing to object to."""
+
+import os
+import re
+import sys
+import uuid
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
+
+from elastic import Elastic, Node, script  # noqa: E402
+from fault_server import FaultServer  # noqa: E402
+from tools import Sink  # noqa: E402
+from wherry import BINARY, Agent  # noqa: E402
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Lets fixtures know whether the test itself passed."""
+    outcome = yield
+    if outcome.get_result().when == "call":
+        item.passed = outcome.get_result().passed
+
+
+@pytest.fixture(scope="session")
+def binary():
+    assert os.access(BINARY, os.X_OK), "%s is not there: run make" % BINARY
+    return BINARY
+
+
+@pytest.fixture
+def agent(binary, tmp_path, request):
+    """Makes agents: agent(config, name=..., args=[...], env={...})."""
+    made = []
+
+    def make(config, directory=tmp_path, **options):
+        options.setdefault("name", "agent" if not made else "agent%d" % len(made))
+        made.append(Agent(directory, config, **options))
+        return made[-1]
+    yield make
+    if getattr(request.node, "passed", False):
+        try:
+            for one in made:
+                one.finish()
+        finally:
+            for one in made:
+                one.abort()
+        return
+    for one in made:
+        one.abort()
+        for run in one.runs:
+            print("---- %s, exit %s\n%s" % (run.stderr_path, run.code, run.stderr[-6000:]))
+
+
+@pytest.fixture
+def server(request):
+    """A well-behaved fault server; what a strict server would refuse fails the test."""
+    with FaultServer() as one:
+        yield one
+    if getattr(request.node, "passed", False):
+        assert not one.problems, one.problems[:5]
+
+
+@pytest.fixture
+def sink():
+    with Sink() as one:
+        yield one
+
+
+@pytest.fixture
+def dataset(request):
+    """A dataset name that no other test and no earlier run has used."""
+    name = re.sub(r"[^a-z0-9]+", "_", request.node.name.lower())[:60]
+    return "%s_%s" % (name.strip("_"), uuid.uuid4().hex[:10])
+
+
+@pytest.fixture(scope="session")
+def elastic():
+    """The Elasticsearch that tests share: WHERRY_ES_URL, or the one of scripts/elasticsearch, which
+    is stopped at the end if it had to be started."""
+    url = os.environ.get("WHERRY_ES_URL")
+    started = False
+    if url is None:
+        started = "already runs" not in script("start")
+        url = script("url")
+    one = Elastic(url)
+    one.wait_ready()
+    one.create_templates()
+    yield one
+    if started:
+        script("stop")
+
+
+@pytest.fixture
+def node():
+    """An empty node of the test's own, to stop and start."""
+    one = Node("e2e-restart", 9270).start(data="wipe")
+    try:
+        one.elastic.create_templates()
+        yield one
+    finally:
+        one.stop()
+
+
+@pytest.fixture(scope="session")
+def secure_node():
+    one = Node("e2e-secure", 9280, security=True).start()
+    try:
+        one.elastic.create_templates()
+        yield one
+    finally:
+        one.stop()

@@ -1,0 +1,185 @@
+"""A real Elasticsearch: starting and stopping it by scripts/elasticsearch, and asking it."""
+
+import base64
+import collections
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import urllib.parse
+
+from tools import ROOT
+from waiting import wait_for
+
+SCRIPT = os.path.join(ROOT, "scripts", "elasticsearch")
+
+# As the product's own templates, with what the test distribution has of field types: strings are
+# keywords, `message` is text, everything else is found out from the first document.
+TEMPLATE = {
+    "priority": 100,
+    "data_stream": {},
+    "template": {
+        "settings": {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "1s"},
+        "mappings": {
+            "date_detection": False,
+            "dynamic_templates": [{"strings": {
+                "match_mapping_type": "string",
+                "mapping": {"type": "keyword", "ignore_above": 1024}}}],
+            "properties": {"@timestamp": {"type": "date"}, "message": {"type": "text"}},
+        },
+    },
+}
+
+
+class ElasticError(Exception):
+    def __init__(self, status, body):
+        super().__init__("%d: %s" % (status, body[:500]))
+        self.status = status
+        self.body = body
+
+
+class Elastic:
+    """A client of one node. Every call opens its own connection, so that restarts do not matter."""
+
+    def __init__(self, url, user=None, password=None):
+        self.url = url.rstrip("/")
+        self._parts = urllib.parse.urlsplit(self.url)
+        self._headers = {"content-type": "application/json"}
+        if user is not None:
+            token = base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
+            self._headers["authorization"] = "Basic " + token
+
+    def call(self, method, path, body=None, timeout=90):
+        if self._parts.scheme == "https":
+            connection = http.client.HTTPSConnection(
+                self._parts.hostname, self._parts.port, timeout=timeout,
+                context=ssl._create_unverified_context())
+        else:
+            connection = http.client.HTTPConnection(
+                self._parts.hostname, self._parts.port, timeout=timeout)
+        try:
+            data = None if body is None else json.dumps(body)
+            connection.request(method, path, data, self._headers)
+            answer = connection.getresponse()
+            text = answer.read().decode("utf-8")
+        finally:
+            connection.close()
+        if answer.status >= 300:
+            raise ElasticError(answer.status, text)
+        return json.loads(text) if text else None
+
+    def is_up(self):
+        try:
+            self.call("GET", "/_cluster/health", timeout=5)
+            return True
+        except (OSError, http.client.HTTPException, ElasticError):
+            return False
+
+    def is_usable(self):
+        try:
+            return self.call("GET", "/_cluster/health", timeout=5)["status"] != "red"
+        except (OSError, http.client.HTTPException, ElasticError):
+            return False
+
+    def wait_ready(self, deadline=120):
+        wait_for(self.is_usable, deadline, "%s is up and not red" % self.url, interval=0.2)
+
+    def create_templates(self):
+        """Data-stream templates for logs-*-* and metrics-*-*."""
+        for kind in ("logs", "metrics"):
+            self.call("PUT", "/_index_template/" + kind,
+                      dict(TEMPLATE, index_patterns=[kind + "-*-*"]))
+
+    def refresh(self, stream):
+        self.call("POST", "/%s/_refresh?ignore_unavailable=true&allow_no_indices=true" % stream)
+
+    def count(self, stream):
+        """How many documents can be found in the stream now; 0 when there is no such stream."""
+        self.refresh(stream)
+        return self.call(
+            "GET", "/%s/_count?ignore_unavailable=true&allow_no_indices=true" % stream)["count"]
+
+    def wait_count(self, stream, count, deadline=60):
+        """Waits until exactly that many documents are there; more is an error."""
+        wait_for(lambda: self.count(stream) >= count, deadline,
+                 lambda: "%d documents in %s, has %d" % (count, stream, self.count(stream)),
+                 interval=0.2)
+        assert self.count(stream) == count
+
+    def search(self, stream, query=None, size=100, **more):
+        """Sources of the hits of one search."""
+        self.refresh(stream)
+        body = dict({"query": query or {"match_all": {}}, "size": size}, **more)
+        hits = self.call("POST", "/%s/_search" % stream, body)["hits"]["hits"]
+        return [h["_source"] for h in hits]
+
+    def all(self, stream, page=5000):
+        """Every document: yields (_id, _source, _index), by scrolling."""
+        self.refresh(stream)
+        answer = self.call("POST", "/%s/_search?scroll=2m" % stream,
+                           {"size": page, "sort": ["_doc"]})
+        while answer["hits"]["hits"]:
+            for hit in answer["hits"]["hits"]:
+                yield hit["_id"], hit["_source"], hit["_index"]
+            answer = self.call("POST", "/_search/scroll",
+                               {"scroll": "2m", "scroll_id": answer["_scroll_id"]})
+        self.call("DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]})
+
+    def mapping(self, stream):
+        """{dotted field name: type} over the stream's backing indices."""
+        found = {}
+
+        def walk(properties, prefix):
+            for name, field in properties.items():
+                if "properties" in field:
+                    walk(field["properties"], prefix + name + ".")
+                else:
+                    found[prefix + name] = field["type"]
+        for index in self.call("GET", "/%s/_mapping" % stream).values():
+            walk(index["mappings"].get("properties", {}), "")
+        return found
+
+
+def script(*words):
+    """Runs scripts/elasticsearch; returns what it printed."""
+    done = subprocess.run([SCRIPT, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=600)
+    assert done.returncode == 0, "%s: %s" % (" ".join(words), done.stdout)
+    return done.stdout.strip()
+
+
+class Node:
+    """A node that a test may stop, start and kill, apart from the one that all tests share. Users
+    of a secured one: elastic/secretpw, and ship/shippw who may only write."""
+
+    def __init__(self, name, port, security=False):
+        self.port = port
+        self._options = ["--name", name, "--port", str(port)] + ["--security"] * security
+        self.url = "%s://127.0.0.1:%d" % ("https" if security else "http", port)
+        self.elastic = Elastic(self.url, "elastic" if security else None, "secretpw")
+
+    def start(self, data="keep"):
+        script("start", *self._options, "--data", data)
+        self.elastic.wait_ready()
+        return self
+
+    def stop(self):
+        script("stop", *self._options)
+
+    def kill(self):
+        script("kill", *self._options)
+
+    @property
+    def ca(self):
+        return script("ca", *self._options)
+
+
+def by_generation(documents):
+    """{generation: [(offset, message)] in order} from (_id, _source) pairs."""
+    found = collections.defaultdict(list)
+    for id_, source in documents:
+        found[id_[:12]].append((source["log"]["offset"], source["message"]))
+    for lines in found.values():
+        lines.sort()
+    return dict(found)

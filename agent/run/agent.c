@@ -1,0 +1,365 @@
+/*
+ * run/agent - one life, from the first open to the last record
+ *
+ * Start opens from the outside in (directory, lock, store, registry, feeds, output, inputs), stop
+ * closes in the reverse order. Nothing here knows what a line or a metric is.
+ */
+#include "run/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent_internal.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/version.h"
+#include "os/fs.h"
+#include "os/http.h"
+#include "os/notify.h"
+#include "os/watch.h"
+
+#define LEDGER_MS      30000
+#define PROC_FILE_MAX  ((size_t)4 * 1024 * 1024)
+#define METRICS_BYTES  ((size_t)512 * 1024)
+#define TARGET_BATCHES 16 /* open batches beyond those on their way, at most */
+
+/* ---- drain and stop ---- */
+
+/* the end of the life */
+static void finish(struct agent *a, enum agent_result result)
+{
+    if (a->state == AGENT_STOPPED)
+        return;
+    a->state = AGENT_STOPPED;
+    a->result = result;
+    loop_stop(a->loop, 0);
+}
+
+/* what a once run amounts to */
+static enum agent_result once_result(const struct agent *a)
+{
+    struct ledger sum;
+    report_sum(a, &sum);
+    uint64_t bad = sum.dead_lettered.lines + sum.dead_lettered.bytes;
+    for (size_t i = 0; i < ABANDON_COUNT; i++)
+        bad += sum.abandoned[i].lines + sum.abandoned[i].bytes;
+    return bad == 0 ? AGENT_OK : AGENT_INCOMPLETE;
+}
+
+/* see agent_internal.h */
+void agent_check_drained(struct agent *a)
+{
+    if (a->state != AGENT_DRAINING || flow_outstanding(a) > 0)
+        return;
+    finish(a, a->opts.once ? once_result(a) : AGENT_OK);
+}
+
+/* shutdown_timeout is over, or --timeout */
+static void on_deadline(void *ctx)
+{
+    struct agent *a = ctx;
+    if (a->opts.once) {
+        log_error("not everything was shipped within the time-out");
+        finish(a, AGENT_FAILED);
+        return;
+    }
+    log_warn("shutdown_timeout is over with %u batches on their way; they are read again at the "
+             "next start",
+             flow_outstanding(a));
+    finish(a, AGENT_OK);
+}
+
+/* reads no more, ships what was read */
+static void drain(struct agent *a)
+{
+    a->state = AGENT_DRAINING;
+    (void)notify_send("STOPPING=1"); /* without a manager nobody asks */
+    tail_stop(a->tail);
+    if (a->metrics != NULL)
+        metrics_stop(a->metrics);
+    feed_flush(a->logs);
+    if (a->docs != NULL)
+        feed_flush(a->docs);
+    loop_timer_set(a->deadline, a->config->shutdown_timeout_ms);
+    agent_check_drained(a);
+}
+
+/* SIGTERM, SIGINT; the second one ends at once */
+static void on_terminate(void *ctx, int signo)
+{
+    struct agent *a = ctx;
+    if (a->state == AGENT_DRAINING && !a->opts.once) {
+        log_warn("second signal, ending at once");
+        _exit(1);
+    }
+    if (a->opts.once) {
+        log_error("ended by signal %d before everything was shipped", signo);
+        finish(a, AGENT_FAILED);
+        return;
+    }
+    log_info("signal %d, shutting down", signo);
+    drain(a);
+}
+
+/* SIGHUP */
+static void on_hangup(void *ctx, int signo)
+{
+    struct agent *a = ctx;
+    (void)signo; /* only SIGHUP comes here */
+    if (a->opts.on_hangup != NULL)
+        a->opts.on_hangup(a->opts.ctx);
+}
+
+/* every 30 s */
+static void on_ledger(void *ctx)
+{
+    struct agent *a = ctx;
+    report_ledger(a, false);
+    loop_timer_set(a->ledger_timer, LEDGER_MS);
+}
+
+/* the service manager is told that the loop turns */
+static void on_watchdog(void *ctx)
+{
+    struct agent *a = ctx;
+    (void)notify_send("WATCHDOG=1"); /* a lost one is covered by the next */
+    loop_timer_set(a->watchdog, notify_watchdog_ms());
+}
+
+/* ---- start ---- */
+
+/* loop, signals and timers */
+static int start_loop(struct agent *a, struct err *e)
+{
+    int error = 0;
+    a->loop = loop_new(clock_system(), &error);
+    if (a->loop == NULL)
+        return err_set_errno(e, error, "event loop");
+    a->signals[0] = loop_signal_add(a->loop, SIGTERM, on_terminate, a);
+    a->signals[1] = loop_signal_add(a->loop, SIGINT, on_terminate, a);
+    a->signals[2] = loop_signal_add(a->loop, SIGHUP, on_hangup, a);
+    a->deadline = loop_timer_new(a->loop, on_deadline, a);
+    a->ledger_timer = loop_timer_new(a->loop, on_ledger, a);
+    a->watchdog = loop_timer_new(a->loop, on_watchdog, a);
+    return 0;
+}
+
+/* who this host is */
+static void start_identity(struct agent *a)
+{
+    a->procfs =
+        procfs_new(a->config->path_hostfs, getenv("HOST_PROC"), getenv("HOST_SYS"), PROC_FILE_MAX);
+    sysinfo_read(&a->host, a->procfs);
+    a->identity = (struct encode_agent){
+        .host_name = a->host.hostname, .id = a->data.agent_id, .version = WHERRY_VERSION};
+}
+
+/* 32 hex digits to 16 bytes; zero if they are not */
+static void machine_id_bytes(const char *text, uint8_t *dst)
+{
+    memset(dst, 0, 16);
+    for (size_t i = 0; strlen(text) == 32 && i < 16; i++) {
+        uint64_t byte;
+        if (num_hex(slice_of(text + 2 * i, 2), &byte) < 0)
+            return;
+        dst[i] = (uint8_t)byte;
+    }
+}
+
+/* what recovery found, in the log and in health */
+static void report_recovery(struct agent *a)
+{
+    const struct journal_recovery *r = &a->recovery;
+    if (r->text[0] != '\0')
+        log_warn("registry: %s", r->text);
+    if (r->read_only || r->newer_version)
+        report_health(a, HEALTH_REGISTRY, OUTPUT_DEGRADED,
+                      "offsets are kept in memory only and will be lost at the end");
+    else if (r->bad_middles > 0)
+        report_health(a, HEALTH_REGISTRY, OUTPUT_DEGRADED,
+                      "a part of the registry was damaged; a copy was kept beside it");
+}
+
+/* registry, dead letters, and the thread that writes them */
+static int start_store(struct agent *a, struct err *e)
+{
+    struct registry_hooks hooks = flow_registry_hooks(a);
+    struct journal_opts opts = {
+        .fs = fs_system(), .dir = a->data.registry, .now_ns = loop_wall_ns(a->loop)};
+    machine_id_bytes(a->host.machine_id, opts.machine_id);
+    a->registry = registry_new(a->loop, &hooks);
+    int r = journal_open(&opts, registry_replay, a->registry, &a->recovery, &a->journal);
+    if (r < 0)
+        return err_set_errno(e, r, "registry");
+    report_recovery(a);
+    r = deadbox_open(fs_system(), a->data.dead_letter, a->config->dead_letter.max_bytes,
+                     opts.now_ns, &a->deadbox);
+    if (r < 0)
+        return err_set_errno(e, r, "dead letters");
+    a->writer = writer_new(a->loop, a->journal, a->deadbox);
+    return a->writer == NULL ? err_set(e, -EAGAIN, "cannot start the store thread") : 0;
+}
+
+/* batches for logs: those on their way, one being filled for each target */
+static void start_feeds(struct agent *a)
+{
+    const struct config_elasticsearch *es = &a->config->elasticsearch;
+    struct feed_hooks logs = flow_logs_hooks(a);
+    struct feed_hooks docs = flow_metrics_hooks(a);
+    unsigned open = a->inputs.target_count;
+    struct feed_opts opts = {
+        .kind = BATCH_LOGS,
+        .batches = es->workers + 1 + (open < TARGET_BATCHES ? open : TARGET_BATCHES),
+        .max_bytes = es->bulk_max_bytes,
+        .slack_bytes = tail_slack(a->inputs.inputs, a->inputs.count),
+        .max_items = es->bulk_max_size,
+        .linger_ms = es->linger_ms,
+    };
+    a->logs = feed_new(a->loop, &opts, &logs);
+    registry_start(a->registry, a->writer, feed_spans(a->logs), a->host.boot_id);
+    if (!a->config->metrics.enabled || a->opts.once)
+        return;
+    opts = (struct feed_opts){.kind = BATCH_METRICS,
+                              .batches = 1,
+                              .max_bytes = METRICS_BYTES,
+                              .linger_ms = es->linger_ms};
+    a->docs = feed_new(a->loop, &opts, &docs);
+}
+
+/* the output */
+static int start_output(struct agent *a, struct err *e)
+{
+    struct output_opts opts;
+    struct output_hooks hooks = flow_output_hooks(a);
+    assemble_output(&opts, a->config);
+    int r = output_new(a->loop, &opts, &hooks, a->writer, &a->output);
+    return r < 0 ? err_set_errno(e, r, "output.elasticsearch") : 0;
+}
+
+/* host metrics */
+static void start_metrics(struct agent *a)
+{
+    struct metrics_opts opts = {
+        .procfs = a->procfs,
+        .host = &a->host,
+        .agent = &a->identity,
+        .namespace = a->config->namespace,
+        .period_ms = a->config->metrics.period_ms,
+        .sets = a->config->metrics.sets,
+        .message = report_message,
+        .ctx = a,
+    };
+    if (a->docs != NULL)
+        a->metrics = metrics_new(a->loop, &opts, a->docs, &a->metrics_ledger);
+}
+
+/* file inputs */
+static int start_tail(struct agent *a, struct err *e)
+{
+    struct tail_hooks hooks = flow_tail_hooks(a);
+    struct tail_opts opts = {
+        .inputs = a->inputs.inputs,
+        .input_count = a->inputs.count,
+        .agent = &a->identity,
+        .once = a->opts.once,
+        .unclean_boot = registry_is_unclean_boot(a->registry),
+    };
+    a->tail = tail_new(a->loop, &opts, &hooks, a->logs, a->registry, e);
+    return a->tail == NULL ? -EINVAL : 0;
+}
+
+/* everything, from the outside in */
+static int start(struct agent *a, struct err *e)
+{
+    int r = datadir_open(&a->data, a->config, e);
+    if (r == 0)
+        r = start_loop(a, e);
+    if (r < 0)
+        return r;
+    start_identity(a);
+    assemble_inputs(&a->inputs, a->config);
+    r = start_store(a, e);
+    if (r < 0)
+        return r;
+    start_feeds(a);
+    r = start_output(a, e);
+    if (r == 0)
+        r = start_tail(a, e);
+    if (r == 0)
+        start_metrics(a);
+    return r;
+}
+
+/* first scan, first timers */
+static void begin(struct agent *a)
+{
+    log_info("wherry %s started, %zu inputs, %s backend, %s", WHERRY_VERSION, a->inputs.count,
+             watch_backend(), http_library());
+    tail_start(a->tail);
+    if (a->metrics != NULL)
+        metrics_start(a->metrics);
+    a->state = AGENT_RUNNING;
+    loop_timer_set(a->ledger_timer, LEDGER_MS);
+    if (notify_watchdog_ms() > 0)
+        loop_timer_set(a->watchdog, notify_watchdog_ms());
+    if (a->opts.once && a->opts.once_timeout_ms > 0)
+        loop_timer_set(a->deadline, a->opts.once_timeout_ms);
+    (void)notify_send("READY=1\nSTATUS=running"); /* without a manager nobody asks */
+}
+
+/* ---- end ---- */
+
+/* In the reverse order. A sender thread that hangs in the kernel may still read its batch: then
+ * nothing of it is freed, the process ends soon. */
+static void stop(struct agent *a)
+{
+    bool hangs = a->output != NULL && output_stop(a->output) < 0;
+    metrics_free(&a->metrics);
+    tail_free(&a->tail);
+    if (a->writer != NULL && a->logs != NULL)
+        registry_close(a->registry);
+    writer_free(&a->writer);
+    if (a->inputs.count > 0 && a->state == AGENT_STOPPED)
+        report_ledger(a, true);
+    output_free(&a->output);
+    if (!hangs) {
+        feed_free(&a->docs);
+        feed_free(&a->logs);
+        registry_free(&a->registry);
+    }
+    journal_free(&a->journal);
+    deadbox_free(&a->deadbox);
+    assemble_clear(&a->inputs);
+    sysinfo_clear(&a->host);
+    procfs_free(&a->procfs);
+    for (size_t i = 0; i < ARRAY_LEN(a->signals); i++)
+        loop_signal_cancel(&a->signals[i]);
+    loop_timer_cancel(&a->deadline);
+    loop_timer_cancel(&a->ledger_timer);
+    loop_timer_cancel(&a->watchdog);
+    if (a->loop != NULL && !hangs)
+        (void)loop_free(&a->loop); /* what is left over is told at debug level */
+    datadir_close(&a->data);
+}
+
+/* see header */
+enum agent_result agent_run(const struct agent_opts *opts, struct err *e)
+{
+    struct agent *a = mem_zalloc(sizeof(*a));
+    a->opts = *opts;
+    a->config = opts->config;
+    a->result = AGENT_FAILED;
+    list_init(&a->waiting);
+    datadir_init(&a->data);
+    if (start(a, e) == 0) {
+        begin(a);
+        (void)loop_run(a->loop); /* its code is ours: a->result says more */
+    }
+    enum agent_result result = a->result;
+    stop(a);
+    mem_free(a);
+    return result;
+}

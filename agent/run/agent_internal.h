@@ -1,0 +1,89 @@
+#ifndef RUN_AGENT_INTERNAL_H
+#define RUN_AGENT_INTERNAL_H
+
+/*
+ * What the files of the run room share: the one agent.
+ *
+ *   agent.c    start, drain, stop
+ *   flow.c     batches: feed -> registry's ticket -> output -> feed
+ *   report.c   health and ledger
+ */
+#include "base/list.h"
+#include "bulk/feed.h"
+#include "metrics/metrics.h"
+#include "os/loop.h"
+#include "os/procfs.h"
+#include "os/sysinfo.h"
+#include "output/output.h"
+#include "run/agent.h"
+#include "run/assemble.h"
+#include "run/datadir.h"
+#include "store/deadbox.h"
+#include "store/journal.h"
+#include "store/writer.h"
+#include "tail/registry.h"
+#include "tail/tail.h"
+
+enum agent_state { AGENT_STARTING, AGENT_RUNNING, AGENT_DRAINING, AGENT_STOPPED };
+
+/* Parts whose health is told apart. */
+enum agent_part { HEALTH_REGISTRY, HEALTH_TAIL, HEALTH_OUTPUT, HEALTH_PARTS };
+
+struct health {
+    enum output_health level;
+    char why[256];
+};
+
+struct agent {
+    struct agent_opts opts;
+    const struct config *config;
+    enum agent_state state;
+    enum agent_result result;
+    struct loop *loop;
+    struct loop_signal *signals[3];
+    struct loop_timer *deadline; /* draining, or once with a time-out */
+    struct loop_timer *ledger_timer;
+    struct loop_timer *watchdog;
+    struct datadir data;
+    struct procfs *procfs;
+    struct sysinfo host;
+    struct encode_agent identity;
+    struct assembled inputs;
+    struct ledger metrics_ledger;
+    struct journal *journal;
+    struct journal_recovery recovery;
+    struct deadbox *deadbox;
+    struct writer *writer;
+    struct registry *registry;
+    struct feed *logs;
+    struct feed *docs; /* metrics: a batch of their own */
+    struct output *output;
+    struct tail *tail;
+    struct metrics *metrics;
+    struct list waiting; /* sealed batches whose barrier is not durable yet */
+    struct health health[HEALTH_PARTS];
+};
+
+/* ---- agent.c ---- */
+/* Something came to its end: a drain may be over. */
+void agent_check_drained(struct agent *a);
+
+/* ---- flow.c ---- */
+struct feed_hooks flow_logs_hooks(struct agent *a);
+struct feed_hooks flow_metrics_hooks(struct agent *a);
+struct registry_hooks flow_registry_hooks(struct agent *a);
+struct output_hooks flow_output_hooks(struct agent *a);
+struct tail_hooks flow_tail_hooks(struct agent *a);
+/* Batches that are not free and not open. */
+unsigned flow_outstanding(const struct agent *a);
+
+/* ---- report.c ---- */
+/* Tells a change of health once; why "" or NULL = well. */
+void report_health(struct agent *a, enum agent_part part, enum output_health level,
+                   const char *why);
+void report_message(void *agent, enum log_level level, const char *text);
+/* The ledger as info lines: one per input and the total (final), or the total alone. */
+void report_ledger(const struct agent *a, bool final);
+void report_sum(const struct agent *a, struct ledger *ret_sum);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * run/assemble - configuration to options
+ */
+#include "run/assemble.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define CONNECT_TIMEOUT_MS 10000
+
+/* see header */
+char *assemble_target(const char *type, const char *dataset, const char *namespace)
+{
+    struct buf b;
+    buf_init(&b, BATCH_TARGET_MAX);
+    int r = buf_printf(&b, "%s-%s-%s", type, dataset, namespace);
+    char *name = mem_strndup(r == 0 ? b.ptr : "", r == 0 ? b.len : 0);
+    buf_clear(&b);
+    return name;
+}
+
+/* bits of option metadata to parts of a document */
+static unsigned parts_of(unsigned metadata)
+{
+    static const struct {
+        unsigned option, part;
+    } map[] = {
+        {CONFIG_METADATA_DATASET, PART_DATASET}, {CONFIG_METADATA_HOST, PART_HOST},
+        {CONFIG_METADATA_AGENT, PART_AGENT},     {CONFIG_METADATA_ECS, PART_ECS},
+        {CONFIG_METADATA_OFFSET, PART_OFFSET},   {CONFIG_METADATA_INPUT, PART_INPUT},
+    };
+    unsigned parts = 0;
+    for (size_t i = 0; i < ARRAY_LEN(map); i++)
+        if (metadata & map[i].option)
+            parts |= map[i].part;
+    return parts;
+}
+
+/* one input */
+static struct tail_input input_of(const struct config *c, const struct config_input *in,
+                                  const char *target, struct ledger *ledger)
+{
+    return (struct tail_input){
+        .id = in->id,
+        .paths = in->paths.v,
+        .path_count = in->paths.n,
+        .excludes = in->exclude_files.v,
+        .exclude_count = in->exclude_files.n,
+        .encode =
+            {
+                .parts = parts_of(c->metadata),
+                .dataset = in->dataset,
+                .namespace = c->namespace,
+                .target = target,
+                .input_type = "filestream",
+                .fields = in->fields.v,
+                .field_count = in->fields.n,
+                .tags = in->tags.v,
+                .tag_count = in->tags.n,
+            },
+        .max_bytes = in->max_bytes,
+        .line_flush_ms = in->line_flush_timeout_ms,
+        .start_at_end = in->start_at == CONFIG_START_END,
+        .ignore_older_ms = in->ignore_older_ms,
+        .ledger = ledger,
+    };
+}
+
+/* whether a target occurs among the first n */
+static bool occurs(const struct assembled *a, size_t n, const char *target)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(a->targets[i], target) == 0)
+            return true;
+    return false;
+}
+
+/* see header */
+void assemble_inputs(struct assembled *a, const struct config *c)
+{
+    *a = (struct assembled){.count = c->input_count};
+    a->inputs = mem_zalloc_array(c->input_count, sizeof(*a->inputs));
+    a->ledgers = mem_zalloc_array(c->input_count, sizeof(*a->ledgers));
+    a->targets = mem_zalloc_array(c->input_count, sizeof(*a->targets));
+    for (size_t i = 0; i < c->input_count; i++) {
+        a->targets[i] = assemble_target("logs", c->inputs[i].dataset, c->namespace);
+        if (!occurs(a, i, a->targets[i]))
+            a->target_count++;
+        a->inputs[i] = input_of(c, &c->inputs[i], a->targets[i], &a->ledgers[i]);
+    }
+}
+
+/* see header */
+void assemble_clear(struct assembled *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        mem_free(a->targets[i]);
+    mem_free(a->targets);
+    mem_free(a->ledgers);
+    mem_free(a->inputs);
+    *a = (struct assembled){0};
+}
+
+/* "" means not given */
+static const char *given(const char *s)
+{
+    return s[0] == '\0' ? NULL : s;
+}
+
+/* see header */
+void assemble_output(struct output_opts *o, const struct config *c)
+{
+    const struct config_elasticsearch *e = &c->elasticsearch;
+    *o = (struct output_opts){
+        .hosts = e->hosts.v,
+        .host_count = e->hosts.n,
+        .username = given(e->username),
+        .password = given(e->password),
+        .api_key = given(e->api_key),
+        .ca_file = e->certificate_authorities.n > 0 ? e->certificate_authorities.v[0] : NULL,
+        .verify_certs = e->verification_mode == CONFIG_VERIFICATION_FULL,
+        .compression = e->compression == CONFIG_COMPRESSION_GZIP ? OUTPUT_COMPRESSION_GZIP
+                                                                 : OUTPUT_COMPRESSION_NONE,
+        .workers = e->workers,
+        .backoff_init_ms = e->backoff_init_ms,
+        .backoff_max_ms = e->backoff_max_ms,
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+    };
+}

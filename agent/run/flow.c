@@ -1,0 +1,128 @@
+/*
+ * run/flow - the way of a batch
+ *
+ *   feed --sealed--> waits for its registry ticket --> output --returned--> feed
+ *
+ * A batch carries documents of generations; none leaves before its generations, and how far they
+ * may be sent, are durable (or the registry is degraded and says so).
+ */
+#include "agent_internal.h"
+
+/* hands a batch on, if it may leave */
+static void pass(struct agent *a, struct batch *b)
+{
+    if (b->barrier > registry_durable(a->registry))
+        list_push_back(&a->waiting, &b->link);
+    else
+        output_submit(a->output, b);
+}
+
+/* a feed has sealed a batch */
+static void on_sealed(void *ctx, struct batch *b)
+{
+    pass(ctx, b);
+}
+
+/* tickets were reached */
+static void on_durable(void *ctx)
+{
+    struct agent *a = ctx;
+    struct list waiting;
+    struct list *node;
+    list_init(&waiting);
+    while ((node = list_pop_front(&a->waiting)) != NULL)
+        list_push_back(&waiting, node);
+    while ((node = list_pop_front(&waiting)) != NULL)
+        pass(a, LIST_ENTRY(node, struct batch, link));
+    agent_check_drained(a);
+}
+
+/* every item of a batch is at its end */
+static void on_returned(void *ctx, struct batch *b)
+{
+    struct agent *a = ctx;
+    feed_return(b->kind == BATCH_METRICS ? a->docs : a->logs, b);
+    agent_check_drained(a);
+}
+
+/* a batch is free again */
+static void on_logs_ready(void *ctx)
+{
+    struct agent *a = ctx;
+    if (a->tail != NULL)
+        tail_resume(a->tail);
+}
+
+/* the same for metrics */
+static void on_metrics_ready(void *ctx)
+{
+    struct agent *a = ctx;
+    if (a->metrics != NULL)
+        metrics_resume(a->metrics);
+}
+
+/* health of the registry */
+static void on_registry_health(void *ctx, const char *why)
+{
+    report_health(ctx, HEALTH_REGISTRY, why == NULL ? OUTPUT_OK : OUTPUT_DEGRADED, why);
+}
+
+/* health of the tail */
+static void on_tail_health(void *ctx, const char *why)
+{
+    report_health(ctx, HEALTH_TAIL, why == NULL ? OUTPUT_OK : OUTPUT_DEGRADED, why);
+}
+
+/* health of the output */
+static void on_output_health(void *ctx, enum output_health level, const char *why)
+{
+    report_health(ctx, HEALTH_OUTPUT, level, why);
+}
+
+/* once: everything is read */
+static void on_finished(void *ctx)
+{
+    struct agent *a = ctx;
+    feed_flush(a->logs);
+    a->state = AGENT_DRAINING;
+    agent_check_drained(a);
+}
+
+/* see agent_internal.h */
+struct feed_hooks flow_logs_hooks(struct agent *a)
+{
+    return (struct feed_hooks){.sealed = on_sealed, .ready = on_logs_ready, .ctx = a};
+}
+
+/* see agent_internal.h */
+struct feed_hooks flow_metrics_hooks(struct agent *a)
+{
+    return (struct feed_hooks){.sealed = on_sealed, .ready = on_metrics_ready, .ctx = a};
+}
+
+/* see agent_internal.h */
+struct registry_hooks flow_registry_hooks(struct agent *a)
+{
+    return (struct registry_hooks){.durable = on_durable, .health = on_registry_health, .ctx = a};
+}
+
+/* see agent_internal.h */
+struct output_hooks flow_output_hooks(struct agent *a)
+{
+    return (struct output_hooks){
+        .returned = on_returned, .health = on_output_health, .message = report_message, .ctx = a};
+}
+
+/* see agent_internal.h */
+struct tail_hooks flow_tail_hooks(struct agent *a)
+{
+    return (struct tail_hooks){
+        .message = report_message, .health = on_tail_health, .finished = on_finished, .ctx = a};
+}
+
+/* see agent_internal.h */
+unsigned flow_outstanding(const struct agent *a)
+{
+    unsigned n = feed_outstanding(a->logs);
+    return a->docs == NULL ? n : n + feed_outstanding(a->docs);
+}

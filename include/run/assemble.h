@@ -1,0 +1,28 @@
+#ifndef RUN_ASSEMBLE_H
+#define RUN_ASSEMBLE_H
+
+/* From the configuration's fields to the options of each room. */
+#include "bulk/encode.h"
+#include "config/config.h"
+#include "output/output.h"
+#include "tail/tail.h"
+
+/* The inputs of a configuration as the tail takes them. */
+struct assembled {
+    struct tail_input *inputs;
+    struct ledger *ledgers; /* one for each input */
+    char **targets;
+    size_t count;
+    unsigned target_count; /* different ones */
+};
+
+/* Strings of the result borrow from c. */
+void assemble_inputs(struct assembled *a, const struct config *c);
+void assemble_clear(struct assembled *a);
+
+void assemble_output(struct output_opts *o, const struct config *c);
+
+/* Name of the data stream of a dataset, returned to caller. */
+char *assemble_target(const char *type, const char *dataset, const char *namespace);
+
+#endif

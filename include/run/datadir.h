@@ -1,0 +1,22 @@
+#ifndef RUN_DATADIR_H
+#define RUN_DATADIR_H
+
+/* The directory path.data: lock, agent id, the registry's and the dead letters' directories. */
+#include "base/err.h"
+#include "config/config.h"
+
+#define DATADIR_ID_CHARS 36
+
+struct datadir {
+    int dir, lock, registry, dead_letter; /* fds, -1 = not open */
+    char agent_id[DATADIR_ID_CHARS + 1];  /* UUID, minted at the first start and kept */
+};
+
+/* Makes what is missing (0700), takes the lock. A negative errno with e filled; -EBUSY: another
+ * instance runs on it. */
+int datadir_open(struct datadir *d, const struct config *c, struct err *e) MUST_CHECK;
+/* Releases the lock. A zeroed struct is not open: set the fds to -1 by datadir_init first. */
+void datadir_init(struct datadir *d);
+void datadir_close(struct datadir *d);
+
+#endif

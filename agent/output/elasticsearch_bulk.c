@@ -20,10 +20,9 @@ struct tally {
 /* at most one line in half a minute */
 static void tell_stored(struct output *o, const struct flight *f, uint32_t n)
 {
-    uint64_t held;
     es_count(o, OUTPUT_FAILURE_STORE, n);
-    if (log_throttle_pass(&o->store_notice, loop_now_ms(o->loop), &held))
-        es_tell(o, LOG_WARN, "\"%s\": documents went to its failure store", f->batch->target);
+    es_tell_throttled(o, &o->store_notice, "\"%s\": %u documents went to its failure store",
+                      f->target->name, n);
 }
 
 /* one item's answer */

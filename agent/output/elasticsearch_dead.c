@@ -109,14 +109,12 @@ static void postpone(struct output *o, struct flight *f, int err)
 /* at most one line in half a minute; the type of an error holds nothing of the document */
 static void tell_dead(struct output *o, const struct flight *f, uint16_t status)
 {
-    uint64_t held;
-    if (!log_throttle_pass(&o->dead_notice, loop_now_ms(o->loop), &held))
-        return;
     struct slice rest = buf_slice(&f->texts), type, reason;
     next_text(&rest, &type, &reason);
-    es_tell(o, LOG_WARN, "\"%s\": %u documents rejected (%u %.*s), kept as dead letters",
-            f->target->name, f->burying_count, status, (int)(type.len < 64 ? type.len : 64),
-            type.ptr != NULL ? type.ptr : "");
+    es_tell_throttled(o, &o->dead_notice,
+                      "\"%s\": %u documents rejected (%u %.*s), kept as dead letters",
+                      f->target->name, f->burying_count, status,
+                      (int)(type.len < 64 ? type.len : 64), type.ptr != NULL ? type.ptr : "");
 }
 
 /* marks what is durable; returns whether rejected items are left */

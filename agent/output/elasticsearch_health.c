@@ -6,6 +6,7 @@
  * pace, so flapping does not fill the log either. The output's health is the worst of them, but a
  * host that fails beside others that work only degrades it.
  */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,23 @@ void es_tell(struct output *o, enum log_level level, const char *fmt, ...)
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     o->hooks.message(o->hooks.ctx, level, text);
+}
+
+/* formats, counts what was held back, hands on */
+void es_tell_throttled(struct output *o, struct log_throttle *t, const char *fmt, ...)
+{
+    uint64_t held;
+    if (!log_throttle_pass(t, loop_now_ms(o->loop), &held))
+        return;
+    char text[2 * WHY_BYTES];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (held > 0)
+        es_tell(o, LOG_WARN, "%.*s (%" PRIu64 " similar held back)", WHY_BYTES, text, held);
+    else
+        o->hooks.message(o->hooks.ctx, LOG_WARN, text);
 }
 
 /* tells it if it is time, and doubles the time until the next */

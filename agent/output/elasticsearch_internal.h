@@ -200,6 +200,9 @@ void es_trouble(struct output *o, struct trouble *t, enum output_health health, 
 /* It is over; tells so if it was told. */
 void es_trouble_end(struct output *o, struct trouble *t, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void es_tell(struct output *o, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The same as a warning, if the throttle lets it through, with how many it held back. */
+void es_tell_throttled(struct output *o, struct log_throttle *t, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 /* Works out the health of the whole and reports a change. */
 void es_health_update(struct output *o);
 

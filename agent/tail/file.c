@@ -107,6 +107,7 @@ void file_free(struct file *f)
     struct tail *t = f->tail;
     struct entry *entry = f->entry;
     leave_hot(f);
+    encode_file_free(&f->encode); /* made for an unfinished line of a file that was not hot */
     release_waiters(t, f);
     map_remove(&t->files_by_inode, &f->by_inode);
     list_remove(&f->link);

@@ -287,7 +287,8 @@ static enum read_result conclude(const struct pass *p, bool full)
     struct file *f = p->f;
     if (p->end > f->scanned_to)
         f->grown_ms = loop_now_ms(f->tail->loop);
-    f->scanned_to = p->end;
+    /* lines that found no batch are still to be taken: they were not searched in vain */
+    f->scanned_to = p->blocked ? p->pos : p->end;
     if (p->blocked)
         return READ_BLOCKED;
     return full ? READ_MORE : READ_END;

@@ -57,7 +57,8 @@ struct output_hooks {
     void *ctx;
 };
 
-/* writer: where dead letters go (WRITER_DEAD), borrowed. -EINVAL: no host, no worker. */
+/* writer: where dead letters go (WRITER_DEAD), borrowed. http_global_init was called. -EINVAL: no
+ * host, no worker, back-off out of order. */
 int output_new(struct loop *loop, const struct output_opts *opts, const struct output_hooks *hooks,
                struct writer *writer, struct output **ret_output) MUST_CHECK;
 

@@ -277,7 +277,7 @@ static void test_many(void **state)
 static void test_router(void **state)
 {
     (void)state;
-    unsigned char bytes[4096] = {0};
+    _Alignas(max_align_t) unsigned char bytes[4096] = {0};
     void *set_state = bytes;
     assert_true(network_set.state_bytes <= sizeof(bytes));
     struct procfs *first = procfs_new(HOSTS "router-1", NULL, NULL, MIB);

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "output/elasticsearch_internal.h"
+
 static int http_up(void **state)
 {
     (void)state;
@@ -120,6 +122,28 @@ static void test_same_bytes_again(void **state)
         CHECK(name, ledger_adds_up(&r->ledger));
         rig_free(&r);
     }
+}
+
+/* back-pressure halves the requests under way, good answers bring them back one by one */
+static void test_limit(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    r->server.whole = status_429;
+    r->opts.workers = 4;
+    r->opts.backoff_init_ms = 20;
+    rig_start(r);
+    assert_int_equal(r->output->limit, 4);
+    rig_submit(r, TARGET, 5, "x");
+    RIG_DONE(r);
+    unsigned limit = r->output->limit;
+    assert_in_range(limit, 1, 3);
+    for (unsigned i = 0; i < 20; i++)
+        rig_submit(r, TARGET, 5, "x");
+    RIG_DONE(r);
+    assert_int_equal(r->output->limit, 4);
+    rig_check_stored(r, 105, 1);
+    rig_free(&r);
 }
 
 /* compressed bodies are never answered */
@@ -570,6 +594,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bytes_again),
+        cmocka_unit_test(test_limit),
         cmocka_unit_test(test_broken_gives_up_compression),
         cmocka_unit_test(test_broken_sends_singles),
         cmocka_unit_test(test_413_halves_and_remembers),

@@ -1,5 +1,6 @@
 """The C tools of tests/tools as Python objects, and where the build lies."""
 
+import ctypes
 import json
 import os
 import re
@@ -11,6 +12,15 @@ from waiting import wait_for
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("WHERRY_BUILD", os.path.join(ROOT, "build", "release")))
+
+
+_prctl = ctypes.CDLL(None).prctl
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent():
+    """For preexec_fn: what a test starts does not outlive it, even when it is killed."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def tool(name):
@@ -28,7 +38,7 @@ class Loggen:
         for name, value in options.items():
             args += ["--" + name.replace("_", "-"), str(value)]
         self._process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                         text=True)
+                                         text=True, preexec_fn=die_with_parent)
 
     @property
     def running(self):
@@ -60,7 +70,8 @@ class Sink:
 
     def __init__(self, *args, verify="seq"):
         args = list(args) + (["--verify", verify] if verify else [])
-        self._process = subprocess.Popen([tool("sink"), *args], stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen([tool("sink"), *args], stdout=subprocess.PIPE, text=True,
+                                         preexec_fn=die_with_parent)
         first = self._process.stdout.readline()
         match = re.fullmatch(r"listening on (http://\S+)\n", first)
         assert match, "sink did not start: %r" % first

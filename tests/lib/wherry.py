@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from tools import BUILD
+from tools import BUILD, die_with_parent
 from waiting import TIME_SCALE, wait_for
 
 BINARY = os.environ.get("WHERRY_BINARY", os.path.join(BUILD, "wherry"))
@@ -136,7 +136,8 @@ class Agent:
             env["NOTIFY_SOCKET"] = self._listen_for_ready()
         with open(base + ".out", "wb") as out, open(base + ".err", "wb") as err:
             process = subprocess.Popen([BINARY, *words], cwd=self.directory, env=env,
-                                       stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                       preexec_fn=die_with_parent)
         run = Run(process, base + ".err", base + ".out")
         self.runs.append(run)
         return run

@@ -1,0 +1,160 @@
+/* rooms: base os config store bulk metrics */
+/*
+ * Fuzzes the parsers of metrics: the first byte chooses the file, the rest is its text, cut in two
+ * for a delta. Oracles: what a sample promises (parts not larger than the whole, fractions that
+ * sum to 1, names that a kernel would take), and that documents are whole JSON.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json_scan.h"
+#include "metrics/cpu.h"
+#include "metrics/load.h"
+#include "metrics/memory.h"
+#include "metrics/network.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* aborts, so that the fuzzer keeps the input */
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static int on_event(void *ctx, enum json_event event, unsigned depth, struct slice text, bool cut)
+{
+    (void)ctx;
+    (void)event;
+    (void)depth;
+    (void)text;
+    require(!cut);
+    return 0;
+}
+
+static void begin(struct json_writer *w, struct buf *out)
+{
+    buf_reset(out);
+    json_begin(w, out);
+    json_object(w);
+}
+
+/* ends a document and reads it */
+static void end(struct json_writer *w, struct buf *out)
+{
+    json_end_object(w);
+    require(json_done(w) == 0);
+    struct json_scan *s = json_scan_new(256, on_event, NULL);
+    require(json_scan_feed(s, buf_slice(out)) == 0 && json_scan_finish(s) == 0);
+    json_scan_free(&s);
+}
+
+static void fuzz_cpu(struct slice first, struct slice second, struct buf *out)
+{
+    struct cpu_sample before;
+    struct cpu_sample after;
+    struct cpu_usage u;
+    struct json_writer w;
+    if (cpu_parse(first, &before) < 0 || cpu_parse(second, &after) < 0 ||
+        !cpu_delta(&before, &after, &u))
+        return;
+    double sum = 0;
+    for (unsigned i = 0; i < CPU_STATES; i++) {
+        require(u.state[i] >= 0 && u.state[i] <= 1);
+        sum += u.state[i];
+    }
+    require(sum > 0.999999 && sum < 1.000001 && u.total >= 0 && u.total <= 1);
+    begin(&w, out);
+    cpu_write_host(&u, &w);
+    cpu_write(&u, &w);
+    end(&w, out);
+}
+
+static void fuzz_load(struct slice text, struct buf *out)
+{
+    struct load_sample s = {.cores = 1};
+    struct json_writer w;
+    if (load_parse(text, &s) < 0)
+        return;
+    begin(&w, out);
+    load_write(&s, &w);
+    end(&w, out);
+}
+
+static void fuzz_memory(struct slice text, struct buf *out)
+{
+    struct memory_sample s;
+    struct json_writer w;
+    if (memory_parse(text, &s) < 0)
+        return;
+    require(s.total <= INT64_MAX && s.free <= s.total && s.cached <= s.total);
+    require(s.actual_free <= s.total && s.swap_total <= INT64_MAX && s.swap_free <= s.swap_total);
+    begin(&w, out);
+    memory_write(&s, &w);
+    end(&w, out);
+}
+
+static void fuzz_network(struct slice first, struct slice second, struct buf *out)
+{
+    struct network_sample before = {0};
+    struct network_sample after = {0};
+    struct network_delta d;
+    struct json_writer w;
+    int r = network_parse(first, &before);
+    if (network_parse(second, &after) == 0)
+        require(network_delta(&before, &after, &d) == (r == 0));
+    for (size_t i = 0; i < after.count; i++) {
+        struct network_interface *one = &after.interfaces[i];
+        size_t n = strnlen(one->name, sizeof(one->name));
+        require(n > 0 && n < sizeof(one->name) && strpbrk(one->name, "/ \t") == NULL);
+        require(!network_is_excluded(slice_str(one->name)));
+        network_describe(first, one);
+        begin(&w, out);
+        network_write(one, &w);
+        end(&w, out);
+    }
+    if (r == 0 && after.interfaces != NULL) {
+        require(d.in_bytes <= INT64_MAX && d.out_bytes <= INT64_MAX);
+        begin(&w, out);
+        network_write_host(&d, &w);
+        end(&w, out);
+    }
+    network_sample_clear(&before);
+    network_sample_clear(&after);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 2 || size > 16384)
+        return 0;
+    /* memory of its own size: a read behind the slice is seen */
+    size_t half = (size - 1) / 2;
+    char *texts[2] = {malloc(half + 1), malloc(size - half)};
+    require(texts[0] != NULL && texts[1] != NULL);
+    memcpy(texts[0], data + 1, half);
+    memcpy(texts[1], data + 1 + half, size - 1 - half);
+    struct slice first = slice_of(texts[0], half);
+    struct slice second = slice_of(texts[1], size - 1 - half);
+    struct buf out;
+    buf_init(&out, MIB);
+    switch (data[0] % 4) {
+    case 0:
+        fuzz_cpu(first, second, &out);
+        break;
+    case 1:
+        fuzz_load(second, &out);
+        break;
+    case 2:
+        fuzz_memory(second, &out);
+        break;
+    default:
+        fuzz_network(first, second, &out);
+        break;
+    }
+    buf_clear(&out);
+    free(texts[0]);
+    free(texts[1]);
+    return 0;
+}

@@ -1,0 +1,156 @@
+/* metrics/fields: the table against what the sets emit, in both directions. */
+#include "metrics/fields.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "check.h"
+#include "config/config.h"
+#include "metrics/envelope.h"
+#include "metrics/sets.h"
+
+#define ROWS_MAX 200
+
+static void test_table(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct field *table = field_table(&count);
+    assert_true(count > 0 && count <= ROWS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const struct field *f = &table[i];
+        CHECK(f->name, i == 0 || strcmp(table[i - 1].name, f->name) < 0);
+        CHECK(f->name, field_find(slice_str(f->name)) == f);
+        CHECK(f->name, f->sets != 0 && f->description[0] != '\0');
+        CHECK(f->name, (f->type == FIELD_SCALED_FLOAT) == (f->scale != 0));
+        bool is_number = f->type == FIELD_LONG || f->type == FIELD_SCALED_FLOAT;
+        CHECK(f->name, is_number || (f->unit == FIELD_NO_UNIT && f->kind == FIELD_NO_METRIC));
+        CHECK(f->name, f->kind != FIELD_COUNTER || f->type == FIELD_LONG);
+        const char *end = strrchr(f->name, '.');
+        bool is_pct = end != NULL && strcmp(end, ".pct") == 0;
+        CHECK(f->name, !is_pct || (f->unit == FIELD_PERCENT && f->scale == 1000));
+        bool is_bytes = end != NULL && strcmp(end, ".bytes") == 0;
+        CHECK(f->name, !is_bytes || f->unit == FIELD_BYTE);
+    }
+    const char *const absent[] = {"", "system", "system.cpu", "system.cpu.cores.x", "zzz", "@"};
+    for (size_t i = 0; i < ARRAY_LEN(absent); i++)
+        assert_null(field_find(slice_str(absent[i])));
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(field_type_name(FIELD_DATE), "date");
+    assert_string_equal(field_type_name(FIELD_KEYWORD), "keyword");
+    assert_string_equal(field_type_name(FIELD_LONG), "long");
+    assert_string_equal(field_type_name(FIELD_SCALED_FLOAT), "scaled_float");
+    assert_string_equal(field_unit_name(FIELD_NO_UNIT), "");
+    assert_string_equal(field_unit_name(FIELD_PERCENT), "percent");
+    assert_string_equal(field_unit_name(FIELD_BYTE), "byte");
+    assert_string_equal(field_unit_name(FIELD_MS), "ms");
+    assert_string_equal(field_unit_name(FIELD_NANOS), "nanos");
+    assert_string_equal(field_kind_name(FIELD_NO_METRIC), "");
+    assert_string_equal(field_kind_name(FIELD_GAUGE), "gauge");
+    assert_string_equal(field_kind_name(FIELD_COUNTER), "counter");
+}
+
+/* ---- emitted documents ---- */
+
+static char text[] = "text";
+static const struct sysinfo host = {text, text, text, text, text, text, text, text, text, text, 2};
+
+/* whether a leaf is what a field of that type looks like in JSON */
+static bool fits(const struct leaf *l, const struct field *f)
+{
+    switch (f->type) {
+    case FIELD_DATE:
+    case FIELD_KEYWORD:
+        return l->type == JSON_STRING;
+    case FIELD_LONG:
+        return l->type == JSON_NUMBER && strspn(l->text, "0123456789") == strlen(l->text);
+    case FIELD_SCALED_FLOAT:
+        return l->type == JSON_NUMBER && strchr(l->text, '.') != NULL;
+    }
+    return false;
+}
+
+/* every leaf is in the table; notes which rows were seen */
+static void check_document(struct slice document, const struct metric_set *set, bool *seen)
+{
+    static struct leaves leaves;
+    size_t count;
+    const struct field *table = field_table(&count);
+    scan_leaves(document, &leaves);
+    for (unsigned i = 0; i < leaves.count; i++) {
+        const struct leaf *l = &leaves.all[i];
+        const struct field *f = field_find(slice_str(l->name));
+        CHECK(l->name, f != NULL);
+        CHECK(l->name, (f->sets & set->bit) != 0);
+        CHECK(l->name, fits(l, f));
+        if (f->unit == FIELD_PERCENT && strstr(l->name, "norm") != NULL)
+            CHECK(l->name, strtod(l->text, NULL) >= 0 && strtod(l->text, NULL) <= 1);
+        seen[f - table] = true;
+    }
+}
+
+/* documents of the second sample of one set */
+static void check_set(const struct metric_set *set)
+{
+    const struct encode_agent agent = {.host_name = "h1", .id = "uuid", .version = "1"};
+    struct envelope_opts opts = {
+        .host = &host, .agent = &agent, .namespace = "x", .set = set->name, .period_ms = 1000};
+    struct envelope *envelope = envelope_new(&opts);
+    struct procfs *first = procfs_new(HOSTS "vm-1", NULL, NULL, MIB);
+    struct procfs *second = procfs_new(HOSTS "vm-2", NULL, NULL, MIB);
+    struct set_source sources[] = {{first, &host}, {second, &host}};
+    void *state = mem_zalloc(set->state_bytes);
+    bool seen[ROWS_MAX] = {false};
+    struct buf out;
+    size_t count;
+    buf_init(&out, MIB);
+    assert_int_equal(set->sample(state, &sources[0]), 0);
+    assert_int_equal(set->sample(state, &sources[1]), 0);
+    assert_true(set->documents(state) > 0);
+    for (size_t i = 0; i < set->documents(state); i++) {
+        struct json_writer w;
+        buf_reset(&out);
+        json_begin(&w, &out);
+        envelope_open(envelope, &w, 0, 1);
+        if (set->write_host != NULL)
+            set->write_host(state, i, &w);
+        json_end_object(&w);
+        set->write(state, i, &w);
+        json_end_object(&w);
+        assert_int_equal(json_done(&w), 0);
+        check_document(buf_slice(&out), set, seen);
+    }
+    const struct field *table = field_table(&count);
+    for (size_t i = 0; i < count; i++)
+        CHECK(table[i].name, seen[i] == ((table[i].sets & set->bit) != 0));
+    if (set->clear != NULL)
+        set->clear(state);
+    mem_free(state);
+    buf_clear(&out);
+    envelope_free(&envelope);
+    procfs_free(&first);
+    procfs_free(&second);
+}
+
+static void test_emitted(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct metric_set *const *table = sets_table(&count);
+    for (size_t i = 0; i < count; i++)
+        check_set(table[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_emitted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -84,8 +84,10 @@ int command_help(const struct cli *cli)
     (void)cli; /* the same for all */
     printf("wherry ships log files and host metrics to Elasticsearch and OpenSearch.\n\n"
            "usage: wherry COMMAND [-c FILE] [-E KEY=VALUE]... [-v]\n\n");
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        printf("  %-8s %-22s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        int used = printf("  %s %s", commands[i].name, commands[i].arguments);
+        printf("%*s%s\n", 34 - used, "", commands[i].help);
+    }
     printf("\n"
            "  -c, --config FILE   configuration, default /etc/wherry/wherry.yml\n"
            "  -E KEY=VALUE        set one option, over the file\n"

@@ -2,6 +2,7 @@
  * command_run - `wherry run`
  */
 #include <inttypes.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -22,6 +23,17 @@ static void check_config(void *ctx)
     config_free(&config);
 }
 
+/* Each followed file is an open file: takes as many as the hard limit allows. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        log_debug("the limit of open files stays as it is");
+}
+
 /* see command.h */
 int command_run(const struct cli *cli)
 {
@@ -31,6 +43,7 @@ int command_run(const struct cli *cli)
     if (config == NULL)
         return EXIT_CONFIG;
     int exit_code = EXIT_RUNTIME;
+    raise_file_limit();
     if (http_global_init() < 0) {
         log_error("libcurl cannot be initialised");
     } else {

@@ -69,6 +69,14 @@ need_proc() {
     as_root mount -t proc proc /proc || die "/proc is not mounted and cannot be mounted from here"
 }
 
+# One test opens a pseudo-terminal, and a bare chroot has no place for it.
+need_terminals() {
+    [ -e /dev/pts/ptmx ] && return 0
+    say "mounting /dev/pts"
+    as_root mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts /dev/pts ||
+        say "could not mount /dev/pts: a test of terminals will fail"
+}
+
 # The directory for everything that scripts write beside the objects.
 work_dir() {
     local dir=${WHERRY_WORK:-build/work}

@@ -56,7 +56,7 @@ static struct batch *release(struct output *o, struct flight *f)
     o->pending--;
     buf_clear(&f->texts);
     buf_clear(&f->dead_job.records);
-    mem_free(f);
+    list_push_front(&o->spare, &f->link);
     return b;
 }
 
@@ -112,6 +112,7 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
     o->store_notice = o->dead_notice;
     list_init(&o->targets);
     list_init(&o->queue);
+    list_init(&o->spare);
     make_jobs(o);
     o->hosts = mem_zalloc_array(opts->host_count, sizeof(*o->hosts));
     for (size_t i = 0; i < opts->host_count; i++)
@@ -129,10 +130,21 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
     return 0;
 }
 
+/* a blank flight; as many are kept as batches were ever on their way at once */
+static struct flight *new_flight(struct output *o)
+{
+    struct list *node = list_pop_front(&o->spare);
+    if (node == NULL)
+        return mem_zalloc(sizeof(struct flight));
+    struct flight *f = LIST_ENTRY(node, struct flight, link);
+    memset(f, 0, sizeof(*f));
+    return f;
+}
+
 /* a flight of its own */
 void output_submit(struct output *o, struct batch *b)
 {
-    struct flight *f = mem_zalloc(sizeof(*f));
+    struct flight *f = new_flight(o);
     f->output = o;
     f->batch = b;
     f->target = es_target(o, slice_str(b->target));
@@ -193,6 +205,8 @@ void output_free(struct output **op)
     struct list *node;
     while ((node = list_pop_front(&o->queue)) != NULL)
         (void)release(o, LIST_ENTRY(node, struct flight, link));
+    while ((node = list_pop_front(&o->spare)) != NULL)
+        mem_free(LIST_ENTRY(node, struct flight, link));
     for (unsigned i = 0; i < o->opts.workers; i++)
         sender_job_clear(&o->jobs[i]);
     for (size_t i = 0; i < o->opts.host_count; i++)

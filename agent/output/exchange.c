@@ -32,6 +32,7 @@ void sender_job_init(struct sender_job *job)
     memset(job, 0, sizeof(*job));
     list_init(&job->link);
     buf_init(&job->head, SENDER_HEAD_BYTES);
+    buf_init(&job->url, URL_MAX);
 }
 
 /* frees what the answers hold */
@@ -39,6 +40,7 @@ void sender_job_clear(struct sender_job *job)
 {
     reply_free(&job->items);
     buf_clear(&job->head);
+    buf_clear(&job->url);
 }
 
 /* The scanner's error does not end the transfer: an error status has another body, and only the
@@ -98,12 +100,10 @@ static void refuse(struct sender_job *job, int error, const char *what)
 static void exchange_bulk(struct http *http, struct compress *compress, struct buf *packed,
                           struct sender_job *job)
 {
-    struct buf url;
-    buf_init(&url, URL_MAX);
-    int err = bulk_url(&url, job);
+    buf_reset(&job->url);
+    int err = bulk_url(&job->url, job);
     if (err != 0) {
         refuse(job, err, "build the URL");
-        buf_clear(&url);
         return;
     }
     if (job->items == NULL)
@@ -112,7 +112,7 @@ static void exchange_bulk(struct http *http, struct compress *compress, struct b
     struct body_reader reader = {.job = job};
     struct http_request req = {
         .method = "POST",
-        .url = buf_cstr(&url),
+        .url = buf_cstr(&job->url),
         .body = job->body,
         .content_type = "application/x-ndjson",
         .on_body = on_body,
@@ -127,7 +127,6 @@ static void exchange_bulk(struct http *http, struct compress *compress, struct b
     job->items_error = reader.error != 0 ? reader.error : end;
     if (packed->cap > PACKED_KEEP_BYTES)
         buf_clear(packed);
-    buf_clear(&url);
 }
 
 /* GET {host}{path} into *body */

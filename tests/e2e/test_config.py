@@ -114,7 +114,7 @@ def test_version_and_help(agent):
     run = one._spawn(["help"])
     run.ledger_due = False
     assert run.process.wait(30) == OK
-    for word in ("run", "test config", "test output", "version", "--once"):
+    for word in ("run", "test", "config", "output", "version", "--once"):
         assert word in run.stdout, word
     for words in (["nonsense"], ["run", "--nonsense"]):
         run = one._spawn(words)

@@ -241,9 +241,9 @@ def test_kill_between_taken_and_answered(agent, server, tmp_path):
     taken = len(server.docs)
     one.kill()
     one.start()
+    wait_for(lambda: server.duplicates >= taken, what="the same ids are sent again")
     server.wait_docs(500)
     assert_all_once(server, 500)
-    assert server.duplicates >= taken, "the same ids were sent again"
     assert one.stop() == OK
     assert one.ledger["documents"]["duplicate"] == server.duplicates
 
@@ -335,7 +335,7 @@ def test_output_absent(agent):
     server.stop()
     code, out, err = agent(base_config(server.url, ["/x"])).command("test", "output")
     assert code == FAILED
-    assert server.url in out + err and "refused" in (out + err).lower()
+    assert server.url in out + err and "connect" in out + err
 
 
 def test_output_wrong_credentials(agent):

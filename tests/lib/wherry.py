@@ -15,7 +15,7 @@ BINARY = os.environ.get("WHERRY_BINARY", os.path.join(BUILD, "wherry"))
 SANITIZER = re.compile(r"AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:|"
                        r"Assertion .* failed|stack smashing|\*\*\* buffer overflow")
 TOTAL = re.compile(r"ledger total (\{.*\})\s*$")
-INPUT = re.compile(r"ledger input (\S+) (\{.*\})\s*$")
+INPUT = re.compile(r"ledger (?:input (\S+)|(metrics)) (\{.*\})\s*$")
 SIDES = ("acknowledged", "dead_lettered", "abandoned", "skipped", "in_flight")
 OK, FAILED, BAD_CONFIG, NOT_ALL = 0, 1, 2, 3
 FAST_RETRY = {"output__backoff__init": "20ms", "output__backoff__max": "200ms"}
@@ -42,7 +42,7 @@ def base_config(url, paths, dataset="generic", **more):
 
 
 class Ledger:
-    """The total and the inputs, as printed last."""
+    """The total, and what it is the sum of: the inputs and the metrics; as printed last."""
 
     def __init__(self, stderr):
         self.total = None
@@ -51,7 +51,7 @@ class Ledger:
             if match := TOTAL.search(line):
                 self.total = json.loads(match.group(1))
             elif match := INPUT.search(line):
-                self.inputs[match.group(1)] = json.loads(match.group(2))
+                self.inputs[match.group(1) or match.group(2)] = json.loads(match.group(3))
 
     def __getitem__(self, side):
         return self.total[side]

@@ -66,8 +66,8 @@ static void on_deadline(void *ctx)
         finish(a, AGENT_FAILED);
         return;
     }
-    log_warn("shutdown_timeout is over with %u batches on their way; they are read again at the "
-             "next start",
+    log_warn("shutdown_timeout is over with %u batches on their way; their log lines are read "
+             "again at the next start",
              flow_outstanding(a));
     finish(a, AGENT_OK);
 }
@@ -322,7 +322,7 @@ static void stop(struct agent *a)
     if (a->writer != NULL && a->logs != NULL)
         registry_close(a->registry);
     writer_free(&a->writer);
-    if (a->inputs.count > 0 && a->state == AGENT_STOPPED)
+    if (a->state == AGENT_STOPPED)
         report_ledger(a, true);
     output_free(&a->output);
     if (!hangs) {

@@ -4,7 +4,8 @@ that stand apart, cycles between the modules of a room, and the fences of the li
 usage: python3 scripts/lint_includes.py floors|fences FILE...     (from the root of the project)
 Prints one line per offence; exit 1 if there is one.
 
-A module is a name in a room: include/ROOM/x.h, agent/ROOM/x.h, x.c and x_internal.h are all ROOM/x.
+A module is a name in a room: include/ROOM/x.h and agent/ROOM/x.c are ROOM/x, and so is a private header
+agent/ROOM/x_part.h that has no contract of its own in include/.
 """
 
 import fnmatch
@@ -67,8 +68,14 @@ def room_of(path):
 
 def module_of(path):
     """The module that a file belongs to."""
+    room = room_of(path)
     name = os.path.splitext(os.path.basename(path))[0]
-    return f"{room_of(path)}/{name.removesuffix('_internal')}"
+    words = name.split("_") if path.endswith(".h") else []
+    for count in range(len(words), 0, -1):
+        whole = "_".join(words[:count])
+        if os.path.isfile(f"include/{room}/{whole}.h"):
+            return f"{room}/{whole}"
+    return f"{room}/{name}"
 
 
 def resolve(path, name):

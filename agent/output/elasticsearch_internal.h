@@ -97,7 +97,7 @@ struct output {
     struct list targets;
     unsigned target_count;
     struct list queue;
-    struct list spare; /* blank flights, for reuse */
+    struct list spare;       /* blank flights, for reuse */
     struct sender_job *jobs; /* one for each worker */
     struct list idle;
     unsigned pending;   /* flights */

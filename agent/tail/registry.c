@@ -47,6 +47,7 @@ struct registry {
     bool degraded;
     bool checkpointing;
     bool checkpoint_due;
+    bool owed;    /* records found the log full: only the next checkpoint makes them durable */
     bool closing; /* the last write was handed over */
     int64_t retry_ms;
     char boot[REGISTRY_BOOT_CHARS + 1];      /* running now */
@@ -333,6 +334,8 @@ static void checkpoint(struct registry *r)
     LIST_EACH(node, &r->entries)
     if (e == 0)
         e = put_whole(&records, LIST_ENTRY(node, struct entry, link));
+    if (e == 0 && r->closing)
+        e = put_boot(r, &records, true); /* the clean stop stands last */
     if (e < 0) {
         buf_clear(&records);
         fail(r, "the registry's state is too large to be written");
@@ -343,6 +346,19 @@ static void checkpoint(struct registry *r)
     submit(r, WRITER_CHECKPOINT, records);
 }
 
+/* the whole state is on the disk */
+static void on_checkpoint_written(struct registry *r)
+{
+    r->owed = false;
+    if (!r->degraded)
+        return;
+    r->degraded = false;
+    r->retry_ms = RETRY_MIN_MS;
+    loop_timer_stop(r->retry_timer);
+    if (r->hooks.health != NULL)
+        r->hooks.health(r->hooks.ctx, NULL);
+}
+
 /* a write has ended */
 static void on_job_done(struct writer_job *job)
 {
@@ -350,19 +366,14 @@ static void on_job_done(struct writer_job *job)
     r->jobs--;
     if (job->kind == WRITER_CHECKPOINT)
         r->checkpointing = false;
-    bool full = job->result == -ENOSPC && !job->poisoned;
-    if (full) {
-        r->checkpoint_due = true; /* its ticket comes later, and it holds these records too */
-    } else if (job->result < 0) {
+    bool full = job->kind == WRITER_APPEND && job->result == -ENOSPC && !job->poisoned;
+    if (full)
+        r->checkpoint_due = r->owed = true;
+    else if (job->result < 0)
         fail(r, strerror(-job->result));
-    } else if (job->kind == WRITER_CHECKPOINT && r->degraded) {
-        r->degraded = false;
-        r->retry_ms = RETRY_MIN_MS;
-        loop_timer_stop(r->retry_timer);
-        if (r->hooks.health != NULL)
-            r->hooks.health(r->hooks.ctx, NULL);
-    }
-    if (!full)
+    else if (job->kind == WRITER_CHECKPOINT)
+        on_checkpoint_written(r);
+    if (!r->owed || r->degraded)
         r->durable = job->ticket;
     r->checkpoint_due |= job->wants_checkpoint;
     if (r->checkpoint_due && !r->checkpointing && !r->degraded && (full || !r->closing))
@@ -453,6 +464,7 @@ struct entry *registry_mint(struct registry *r, const struct fs_identity *id, co
     e->sent_day = today(r);
     reindex(e);
     put(e, record_put_gen);
+    put(e, record_put_offset); /* its time */
     e->sent_ticket = urgent(r);
     return e;
 }

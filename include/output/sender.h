@@ -44,7 +44,7 @@ struct sender_job {
     int items_error;        /* BULK, status 200: 0 = `items` is verified */
     struct reply *items;    /* BULK; the job's own */
     struct buf head;        /* first bytes of the body */
-    struct buf url;  /* of the exchange; kept for the next one */
+    struct buf url;         /* of the exchange; kept for the next one */
     struct product product; /* PROBE */
     int has_template;       /* TEMPLATE: 1 yes, 0 no, -EACCES cannot be known, other: try later */
 };

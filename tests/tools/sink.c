@@ -6,10 +6,10 @@
  *
  * It answers what a shipper asks (/, /_nodes/_local, /_cluster/health, templates, privileges) and
  * takes `_bulk`: 201 for a new id, 409 for a held one, 400 for a document that is not JSON. With
- * filter_path the items are reduced to status and error. With --verify each `message` (but for metrics-*) is compared
- * with what loggen writes. A bad action line is answered with 400 for the whole request, though
- * the documents before it have been taken, as Elasticsearch 9 may do. A body that is not gzip
- * though it says so closes the connection without an answer, as all servers do.
+ * filter_path the items are reduced to status and error. With --verify each `message` (but for
+ * metrics-*) is compared with what loggen writes. A bad action line is answered with 400 for the
+ * whole request, though the documents before it have been taken, as Elasticsearch 9 may do. A body
+ * that is not gzip though it says so closes the connection without an answer, as all servers do.
  *
  * Own paths: GET /_sink/stats, GET /_sink/missing?writer=W&from=A&to=B, POST /_sink/faults with a
  * flat JSON object, POST /_sink/reset (forgets documents, faults stay).

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import socket
 
@@ -147,7 +148,6 @@ def test_every_kind_of_invalid_utf8(agent, server, tmp_path, bad):
 
 
 def test_random_bytes(agent, server, tmp_path):
-    import random
     chaos = random.Random(4711).randbytes(1 << 20)
     (tmp_path / "a.log").write_bytes(chaos + b"\n")
     run = agent(base_config(server.url, [tmp_path / "a.log"])).run_once()
@@ -189,7 +189,7 @@ def test_odd_bytes_and_names_are_found(agent, elastic, dataset, tmp_path):
     one = agent(base_config(elastic.url, [tmp_path / "logs" / "*.log"], dataset))
     run = one.run_once()
     stream = "logs-%s-default" % dataset
-    want = sorted(m for _, m in LINES if m is not None) * 1
+    want = sorted(m for _, m in LINES if m is not None)
     elastic.wait_count(stream, len(want) * len(NAMES))
     found = {}
     for _, source, _ in elastic.all(stream):

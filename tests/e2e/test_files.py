@@ -1,9 +1,12 @@
 """Files that come, grow, move, shrink and are no files at all."""
 
 import os
+import resource
+import shutil
 import signal
 import socket
 import stat
+import threading
 
 import fault_server as fs
 import pytest
@@ -75,8 +78,7 @@ def test_new_directories(agent, server, tmp_path):
 
 
 def test_many_files(agent, server, tmp_path):
-    """More files than may be open at once."""
-    import resource
+    """More files than the soft limit of open files allows."""
     for n in range(1000):
         (tmp_path / ("f%d.log" % n)).write_text("file %d\n" % n)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -202,8 +204,9 @@ def test_rename_to_another_matching_name(agent, server, tmp_path):
     assert sorted(server.messages()) == ["one", "three", "two"]
 
 
-@pytest.mark.parametrize("again", ["short\n", "rewritten line 1\nrewritten line 2\n", "x" * 3000 + "\n"],
-                         ids=["shorter", "same_size", "longer"])
+@pytest.mark.parametrize("again", [
+    "short\n", "rewritten line 1\nrewritten line 2\n", "x" * 3000 + "\n",
+], ids=["shorter", "same_size", "longer"])
 def test_truncated_and_rewritten(agent, server, tmp_path, again):
     """New content is a new generation from 0, whatever its size."""
     log = tmp_path / "a.log"
@@ -250,7 +253,6 @@ def test_replaced_while_stopped(agent, server, tmp_path):
 
 
 def test_deleted_file_is_read_to_its_end(agent, server, tmp_path):
-    import threading
     gate = threading.Event()
     lines = 40000
     loggen(tmp_path / "a.log", lines, burst=1000)
@@ -277,7 +279,7 @@ def test_deleted_and_made_again(agent, server, tmp_path):
 
 @pytest.mark.parametrize("rotation", ["rename", "delete"])
 def test_rotation_under_load(agent, sink, tmp_path, rotation):
-    """Only the live name matches. Renamed files are drained by their descriptor, deleted ones too."""
+    """Only the live name matches; what was renamed or deleted is read to its end all the same."""
     config = base_config(sink.url, [tmp_path / "w*.log"])
     one = agent(config).start()
     options = {"rotate": rotation, "rotate_every": 2500, "rate": 5000, "burst": 5}
@@ -360,8 +362,7 @@ def test_stopped_again_and_again_under_load(agent, sink, tmp_path, stop):
 
 
 def test_lost_registry_reads_again(agent, server, tmp_path):
-    """Without its registry it starts from the beginning, under new generations: repeats, no loss."""
-    import shutil
+    """Without its registry it starts anew, under new generations: repeats, no loss."""
     loggen(tmp_path / "a.log", 100)
     one = agent(base_config(server.url, [tmp_path / "*.log"]))
     one.run_once()

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from tools import Loggen, Sink, loggen
-from waiting import TIME_SCALE
+from waiting import TIME_SCALE, wait_for
 from wherry import OK, base_config
 
 
@@ -39,15 +39,16 @@ def test_a_refusing_server_under_load(agent, sink, tmp_path):
                             output__backoff__max="100ms")).run_once()
     sink.assert_exactly({"w1": lines})
     stats = sink.stats()
-    assert run.ledger["documents"]["duplicate"] == stats["repeated_ids"] or stats["repeated_ids"] > 0
     assert stats["status"]["429"] > 0 and stats["repeated_ids"] > 0
+    assert 0 < run.ledger["documents"]["duplicate"] <= stats["repeated_ids"]
 
 
 @pytest.mark.tsan30
 def test_thirty_seconds_of_everything(agent, tmp_path):
     """Writers, rotation, metrics, retries, cut connections, restarts; for a sanitizer to watch."""
     names = ("w1", "w2", "w3")
-    with Sink("--fault", "item429=0.0005", "--fault", "cut_every=40", "--fault", "delay_ms=3") as sink:
+    with Sink() as sink:
+        sink.faults(item429=0.0005, cut_every=40, delay_ms=3)
         config = base_config(sink.url, [tmp_path / "w*.log*"], output__backoff__init="20ms",
                              output__backoff__max="200ms", output__compression="gzip",
                              shutdown_timeout="2s")
@@ -65,7 +66,6 @@ def test_thirty_seconds_of_everything(agent, tmp_path):
             writer.wait()
         expected = {name: 30000 for name in names}
         sink.wait_unique(sum(expected.values()))
-        from waiting import wait_for
         wait_for(lambda: {n: w["unique"] for n, w in sink.stats()["writers"].items()} == expected,
                  60, lambda: "all lines: %r" % sink.stats())
         assert one.stop() == OK

@@ -5,6 +5,7 @@ import re
 import socket
 import uuid
 
+import fault_server as fs
 import pytest
 from waiting import wait_for
 from wherry import base_config
@@ -64,7 +65,8 @@ def test_four_sets_in_elasticsearch(agent, elastic, tmp_path):
             check_values(document, name)
         types.update(elastic.mapping(stream))
     for fields, allowed in ((FLOATS, ("float", "double")), (LONGS, ("long",)),
-                            (KEYWORDS, ("keyword", "constant_keyword")), (["@timestamp"], ("date",))):
+                            (KEYWORDS, ("keyword", "constant_keyword")),
+                            (["@timestamp"], ("date",))):
         for field in fields:
             assert types.get(field) in allowed, "%s is %s" % (field, types.get(field))
     check_ids(elastic, streams)
@@ -155,7 +157,8 @@ def test_only_the_chosen_sets(agent, server, tmp_path):
     config["metrics.sets"] = ["load", "memory"]
     agent(config).start()
     wait_for(lambda: len(server.docs) >= 6, what="six documents")
-    assert {index for index, _ in server.docs} == {"metrics-system.load-x", "metrics-system.memory-x"}
+    assert {index for index, _ in server.docs} == {
+        "metrics-system.load-x", "metrics-system.memory-x"}
 
 
 def test_on_by_default_off_in_once(agent, server, tmp_path):
@@ -171,9 +174,8 @@ def test_on_by_default_off_in_once(agent, server, tmp_path):
 
 def test_metrics_do_not_wait_for_blocked_logs(agent, server, tmp_path):
     """Each target pauses alone."""
-    import fault_server as fs
     (tmp_path / "a.log").write_text("line\n" * 1000)
-    blocked = (403, "cluster_block_exception", "index [x] blocked by: [FORBIDDEN/8/index write (api)];")
+    blocked = (403, *fs.ERROR_TYPES[403])
     server.always(fs.bulk_reply(lambda n, a: blocked if a.index.startswith("logs-") else None))
     one = agent(metrics_config(server.url, tmp_path, "x")).start()
     wait_for(lambda: len(server.docs) >= 12, what="metrics in spite of it")

@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import threading
 import time
 
 import fault_server as fs
@@ -147,7 +148,6 @@ def test_signal_with_batches_in_flight(agent, server, tmp_path):
 
 
 def test_answer_that_comes_during_shutdown_counts(agent, server, tmp_path):
-    import threading
     gate = threading.Event()
     loggen(tmp_path / "a.log", 100)
     server.script(fs.hold(gate))

@@ -64,8 +64,9 @@ def test_item_that_is_refused_for_a_while(agent, server, tmp_path, outcome):
     assert run.ledger["acknowledged"]["lines"] == 20
 
 
-@pytest.mark.parametrize("type_", ["document_parsing_exception", "mapper_parsing_exception",
-                                   "strict_dynamic_mapping_exception", "illegal_argument_exception"])
+@pytest.mark.parametrize("type_", [
+    "document_parsing_exception", "mapper_parsing_exception", "strict_dynamic_mapping_exception",
+    "illegal_argument_exception"])
 def test_bad_documents_among_good_ones(agent, server, tmp_path, type_):
     """A tenth is dead-lettered; each is sent once."""
     loggen(tmp_path / "a.log", 200)

@@ -86,6 +86,18 @@ def test_loggen_lines_are_what_python_computes(tmp_path):
     assert not checker.altered and not checker.repeated
 
 
+def test_checker_finds_what_is_wrong():
+    checker = seqline.Checker()
+    lines = [seqline.line("a", n) for n in (1, 2, 2, 4)]
+    for text in lines + [lines[0][:-1] + "!", "not a line"]:
+        checker.add(text)
+    assert checker.missing("a", 4) == [3]
+    assert checker.repeated == [("a", 2)] and len(checker.altered) == 2
+    for expected in ({"a": 4}, {"a": 2}, {}):
+        with pytest.raises(AssertionError):
+            checker.assert_exactly(expected)
+
+
 def test_loggen_long_line(tmp_path):
     loggen(tmp_path / "a.log", 1, size=20001)
     assert (tmp_path / "a.log").read_text() == seqline.line("w1", 1, 20000) + "\n"
@@ -201,7 +213,8 @@ def test_sink_answers_like_elasticsearch():
 
 def test_sink_reads_any_split_of_a_request():
     body = b'{"create":{"_id":"1"}}\n{"message":"x"}\n'
-    request = (b"POST /i/_bulk HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)) + body
+    head = b"POST /i/_bulk HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+    request = head + body
     with Sink(verify=None) as sink:
         port = urllib.parse.urlsplit(sink.url).port
         with socket.create_connection(("127.0.0.1", port)) as s:

@@ -95,10 +95,16 @@ class Elastic:
         self.call("POST", "/%s/_refresh?ignore_unavailable=true&allow_no_indices=true" % stream)
 
     def count(self, stream):
-        """How many documents can be found in the stream now; 0 when there is no such stream."""
-        self.refresh(stream)
-        return self.call(
-            "GET", "/%s/_count?ignore_unavailable=true&allow_no_indices=true" % stream)["count"]
+        """How many documents can be found in the stream now; 0 when there is no such stream, or
+        while none of its shards has started yet."""
+        try:
+            self.refresh(stream)
+            return self.call(
+                "GET", "/%s/_count?ignore_unavailable=true&allow_no_indices=true" % stream)["count"]
+        except ElasticError as e:
+            if e.status != 503:
+                raise
+            return 0
 
     def wait_count(self, stream, count, deadline=60):
         """Waits until exactly that many documents are there; more is an error."""

@@ -444,8 +444,8 @@ class FaultServer:
         exchange = Exchange(self, connection, Request(method, target, headers, connection.number))
         if self.credentials and headers.get("authorization") != self.credentials:
             exchange.read_body()
-            return exchange.answer(401, UNAUTHORIZED, {"X-elastic-product": None,
-                                                       "WWW-Authenticate": 'Basic realm="security"'})
+            return exchange.answer(401, UNAUTHORIZED, {
+                "X-elastic-product": None, "WWW-Authenticate": 'Basic realm="security"'})
         if not exchange.request.is_bulk:
             exchange.read_body()
             return exchange.answer(*self._control(exchange.request))
@@ -665,4 +665,5 @@ def limit_body(max_bytes):
 def reject_messages(pattern, outcome=400):
     """Items whose message matches get that outcome."""
     regex = re.compile(pattern)
-    return bulk_reply(lambda n, a: outcome if regex.search(a.document.get("message", "")) else None)
+    return bulk_reply(
+        lambda n, a: outcome if regex.search(a.document.get("message", "")) else None)

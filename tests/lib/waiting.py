@@ -17,7 +17,8 @@ def wait_for(condition, deadline=30.0, what="", interval=0.02):
             return value
         if time.monotonic() >= end:
             text = what() if callable(what) else what
-            raise AssertionError("not within %.0f s: %s" % (deadline * TIME_SCALE, text or condition))
+            raise AssertionError(
+                "not within %.0f s: %s" % (deadline * TIME_SCALE, text or condition))
         time.sleep(interval)
 
 

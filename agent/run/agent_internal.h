@@ -9,6 +9,7 @@
  *   report.c   health and ledger
  */
 #include "base/list.h"
+#include "base/log.h"
 #include "bulk/feed.h"
 #include "metrics/metrics.h"
 #include "os/loop.h"
@@ -32,6 +33,7 @@ enum agent_part { HEALTH_REGISTRY, HEALTH_TAIL, HEALTH_OUTPUT, HEALTH_PARTS };
 struct health {
     enum output_health level;
     char why[256];
+    struct log_throttle throttle; /* a part that flaps does not fill the log */
 };
 
 struct agent {

@@ -8,7 +8,9 @@
 #include "base/json_write.h"
 #include "base/log.h"
 
-#define LEDGER_TEXT_MAX ((size_t)16 * 1024)
+#define LEDGER_TEXT_MAX    ((size_t)16 * 1024)
+#define HEALTH_INTERVAL_MS 60000
+#define HEALTH_BURST       4
 
 static const char *const part_names[HEALTH_PARTS] = {
     [HEALTH_REGISTRY] = "registry",
@@ -35,8 +37,10 @@ void report_health(struct agent *a, enum agent_part part, enum output_health lev
         return;
     h->level = level;
     (void)snprintf(h->why, sizeof(h->why), "%s", why);
-    log_write(levels[level], "health: %s %s%s%s", part_names[part], output_health_name(level),
-              why[0] == '\0' ? "" : ": ", why);
+    if (h->throttle.interval_ms == 0)
+        h->throttle = (struct log_throttle)LOG_THROTTLE(HEALTH_INTERVAL_MS, HEALTH_BURST);
+    log_throttled(&h->throttle, loop_now_ms(a->loop), levels[level], "health: %s %s%s%s",
+                  part_names[part], output_health_name(level), why[0] == '\0' ? "" : ": ", why);
 }
 
 /* see agent_internal.h */

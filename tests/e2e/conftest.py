@@ -96,19 +96,13 @@ def elastic():
 @pytest.fixture
 def node():
     """An empty node of the test's own, to stop and start."""
-    one = Node("e2e-restart", 9270).start(data="wipe")
-    try:
-        one.elastic.create_templates()
+    with Node("e2e-restart", 9270) as one:
+        one.start(data="wipe").elastic.create_templates()
         yield one
-    finally:
-        one.stop()
 
 
 @pytest.fixture(scope="session")
 def secure_node():
-    one = Node("e2e-secure", 9280, security=True).start()
-    try:
-        one.elastic.create_templates()
+    with Node("e2e-secure", 9280, security=True) as one:
+        one.start().elastic.create_templates()
         yield one
-    finally:
-        one.stop()

@@ -2,11 +2,13 @@
 
 import base64
 import collections
+import fcntl
 import http.client
 import json
 import os
 import ssl
 import subprocess
+import tempfile
 import urllib.parse
 
 from tools import ROOT
@@ -161,6 +163,8 @@ class Node:
 
     def __init__(self, name, port, security=False):
         self.port = port
+        self._name = name
+        self._lock = None
         self._options = ["--name", name, "--port", str(port)] + ["--security"] * security
         self.url = "%s://127.0.0.1:%d" % ("https" if security else "http", port)
         self.elastic = Elastic(self.url, "elastic" if security else None, "secretpw")
@@ -169,6 +173,23 @@ class Node:
         script("start", *self._options, "--data", data)
         self.elastic.wait_ready()
         return self
+
+    def __enter__(self):
+        """Two test runs at once take turns with the node."""
+        self._lock = open(os.path.join(tempfile.gettempdir(), self._name + ".lock"), "w")
+        wait_for(self._take_lock, 600, "another test run has finished with node " + self._name)
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self._lock.close()
+
+    def _take_lock(self):
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            return False
 
     def stop(self):
         script("stop", *self._options)

@@ -105,7 +105,7 @@ static bool conn_write(struct conn *c)
 static bool conn_work(struct conn *c)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct text body;
+    struct text body = NO_TEXT;
     int rc;
 
     while (c->out.len == 0 && c->due_ms == 0 && (rc = http_request(c, &body)) != 0) {

@@ -193,6 +193,7 @@ install: $(O)/wherry
 	install -D -m 755 $(O)/wherry $(DESTDIR)$(PREFIX)/bin/wherry
 	install -D -m 640 etc/wherry.yml $(DESTDIR)/etc/wherry/wherry.yml
 	install -d -m 755 $(DESTDIR)/etc/wherry/inputs.d
+	install -D -m 644 packaging/wherry.service $(DESTDIR)$(PREFIX)/lib/systemd/system/wherry.service
 	install -d -m 700 $(DESTDIR)/var/lib/wherry
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/wherry/README.md
 	install -D -m 644 docs/options.md $(DESTDIR)$(PREFIX)/share/doc/wherry/options.md

@@ -121,24 +121,30 @@ static int open_candidate(struct tail *t, struct candidate *c)
     return fd;
 }
 
-/* the file whose path this was is read to its end first */
+/* The file whose path this was is read to its end first. What it got last may not have been told
+ * yet, so it is read once more. */
 static void set_order(struct tail *t, struct file *f)
 {
+    struct file *last = NULL;
     LIST_EACH(node, &t->files)
     {
         struct file *other = LIST_ENTRY(node, struct file, link);
-        if (other != f && other->born_at == f->born_at && !other->at_end)
-            f->after = other;
+        if (other != f && other->born_at == f->born_at)
+            last = other;
     }
+    if (last != NULL)
+        file_heat(last);
+    f->after = last;
 }
 
 /* begins to read a candidate at `at` of a generation */
-static void follow(struct tail *t, struct candidate *c, int fd, struct entry *e,
-                   const struct evidence *at)
+static struct file *follow(struct tail *t, struct candidate *c, int fd, struct entry *e,
+                           const struct evidence *at)
 {
     struct file *f = file_new(t, c, fd, e, at);
     set_order(t, f);
     file_heat(f);
+    return f;
 }
 
 /* From the start; a head that is there already is evidence before anything is read. */
@@ -177,10 +183,10 @@ static const char *name_of(const struct candidate *c)
 }
 
 /* a new generation */
-static void begin(struct tail *t, struct candidate *c, int fd, const struct evidence *at)
+static struct file *begin(struct tail *t, struct candidate *c, int fd, const struct evidence *at)
 {
     struct entry *e = registry_mint(t->registry, &c->id, name_of(c), at);
-    follow(t, c, fd, e, at);
+    return follow(t, c, fd, e, at);
 }
 
 /* goes on with a registered generation */
@@ -190,10 +196,10 @@ static void resume(struct tail *t, struct candidate *c, int fd, struct entry *e)
     bool same = e->dev == c->id.dev && e->ino == c->id.ino && strcmp(e->path, name_of(c)) == 0;
     if (!same)
         registry_moved(e, &c->id, name_of(c));
-    follow(t, c, fd, e, &at);
+    (void)follow(t, c, fd, e, &at);
 }
 
-/* the content of e was replaced while nobody looked */
+/* The content of e was replaced while nobody looked; what was not read of it may be in a copy. */
 static void begin_anew(struct tail *t, struct candidate *c, int fd, struct entry *e,
                        enum identity_decision why)
 {
@@ -202,8 +208,14 @@ static void begin_anew(struct tail *t, struct candidate *c, int fd, struct entry
         at = older_evidence(e);
     tail_message(t, LOG_INFO, "file \"%s\": %s, reading from offset %llu", c->path,
                  identity_name(why), (unsigned long long)at.offset);
+    registry_hold(e);
     registry_finish(e);
-    begin(t, c, fd, &at);
+    if (why == IDENTITY_REWRITTEN)
+        siblings_take_rest(t, c->dir, c->input, e);
+    struct file *f = begin(t, c, fd, &at);
+    if (e->file != NULL)
+        f->after = e->file;
+    registry_unhold(e);
 }
 
 /* keeps a copy unread until it is decided */
@@ -240,7 +252,7 @@ static bool carry_out(struct tail *t, struct candidate *c, int fd, struct entry 
         break;
     }
     struct evidence at = first_position(t, c, fd);
-    begin(t, c, fd, &at);
+    (void)begin(t, c, fd, &at);
     return true;
 }
 
@@ -276,6 +288,31 @@ static void adopt_registered(struct tail *t, struct candidate *c)
     candidate_free(c);
 }
 
+/* whether the second path is a rotated name of the first */
+static bool is_beside(const char *path, const char *name)
+{
+    const char *base = strrchr(path, '/');
+    const char *other = strrchr(name, '/');
+    return base != NULL && base - path == other - name &&
+           strncmp(path, name, (size_t)(base - path)) == 0 && siblings_is(base + 1, other + 1);
+}
+
+/* Whether a file may become a copy of a generation that is read now: it is no longer, and the same
+ * as far as it goes. An empty one may; there is nothing to read in it anyway. */
+static bool may_be_copy(const struct tail *t, const struct entry *e, const struct candidate *c,
+                        int fd)
+{
+    struct fs_identity id;
+    struct evidence own, original;
+    if (e->file == NULL || fs_identify(e->file->fd, &id) < 0 || c->id.size > id.size)
+        return false;
+    if (c->id.size == 0)
+        return id.size > 0 && !t->opts.once;
+    return identity_evidence_of(fd, c->id.size, &own) == 0 &&
+           identity_evidence_of(e->file->fd, c->id.size, &original) == 0 &&
+           own.head == original.head && own.anchor == original.anchor;
+}
+
 /* The entry whose content this is under another inode: one that nobody follows, or, for a rotated
  * name, the living one that it may be a copy of. NULL = none. */
 static struct entry *find_same_content(struct tail *t, const struct candidate *c, int fd,
@@ -283,12 +320,10 @@ static struct entry *find_same_content(struct tail *t, const struct candidate *c
 {
     for (struct entry *e = registry_next(t->registry, NULL); e != NULL;
          e = registry_next(t->registry, e)) {
-        const char *base = strrchr(e->path, '/');
-        const char *name = strrchr(c->path, '/');
         if (e->done || (e->file == NULL && !e->loaded) ||
-            (e->file != NULL && (base == NULL || !siblings_is(base + 1, name + 1))))
+            (e->file != NULL && !is_beside(e->path, c->path)))
             continue;
-        enum identity_decision d = decide(t, e, c, fd);
+        enum identity_decision d = may_be_copy(t, e, c, fd) ? IDENTITY_COPY : decide(t, e, c, fd);
         if (d == IDENTITY_MOVED || d == IDENTITY_COPY) {
             *ret = d;
             return e;
@@ -366,7 +401,7 @@ struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
         (void)carry_out(t, c, fd, e, d); /* no copy: it always takes the file */
     } else if (missed && d == IDENTITY_NEW) {
         struct evidence at = whole(fd, c->id.size);
-        begin(t, c, fd, &at);
+        (void)begin(t, c, fd, &at);
     } else {
         (void)close(fd); /* read only */
     }
@@ -386,9 +421,24 @@ static void take_over(struct tail *t, struct candidate *c, int fd)
 {
     struct entry *e = c->original;
     struct evidence at = read_to(e);
-    registry_moved(e, &c->id, c->path);
+    registry_moved(e, &c->id, name_of(c));
     e->done = false;
-    follow(t, c, fd, e, &at);
+    (void)follow(t, c, fd, e, &at);
+}
+
+/* see tail_internal.h */
+void adopt_rest(struct tail *t, struct candidate *c, struct entry *e)
+{
+    struct evidence at = read_to(e);
+    int fd = open_candidate(t, c);
+    if (fd < 0)
+        return;
+    c->original = e;
+    if (c->id.size > at.offset && at.head_bytes >= IDENTITY_MOVED_HEAD_BYTES &&
+        identity_evidence_holds(fd, c->id.size, &at))
+        take_over(t, c, fd);
+    else
+        (void)close(fd); /* read only */
 }
 
 /* one undecided copy; true = decided */
@@ -407,12 +457,14 @@ static bool check_copy(struct tail *t, struct candidate *c)
     }
     if (before.size != c->id.size)
         c->held_ms = loop_now_ms(t->loop);
-    if (loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS && (same || c->id.size < at.offset)) {
+    bool open_question =
+        same || may_be_copy(t, e, c, fd) || (e->file == NULL && c->id.size < at.offset);
+    if (open_question && loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS) {
         (void)close(fd); /* read only */
         return false;
     }
     at = first_position(t, c, fd);
-    begin(t, c, fd, &at);
+    (void)begin(t, c, fd, &at);
     return true;
 }
 

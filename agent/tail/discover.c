@@ -237,8 +237,10 @@ static void found(struct tail *t, struct dir *d, unsigned input, const char *pat
         adopt_add(t, d, input, path, &id);
         return;
     }
-    if (f->epoch != t->epoch && strcmp(f->entry->path, path) != 0)
+    if (f->epoch != t->epoch && strcmp(f->entry->path, path) != 0) {
         registry_moved(f->entry, &id, path);
+        file_set_dir(f, d);
+    }
     f->epoch = t->epoch;
     if (f->orphan) {
         f->orphan = false;

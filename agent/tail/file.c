@@ -89,16 +89,30 @@ static void release_waiters(struct tail *t, const struct file *gone)
     }
 }
 
-/* out of the hot list; the directory's watch is told when it was the last */
-static void leave_hot(struct file *f)
+/* one hot file more in its directory: the ticks see its writes, so they need not be told */
+static void add_hot(struct file *f)
 {
     struct dir *d = f->dir;
+    if (d->hot++ == 0 && d->watch >= 0)
+        (void)watch_set_quiet(f->tail->watch, d->watch, true); /* only saves wake-ups */
+}
+
+/* one less; the directory's watch is told when it was the last */
+static void remove_hot(struct file *f)
+{
+    struct dir *d = f->dir;
+    if (--d->hot == 0 && d->watch >= 0)
+        (void)watch_set_quiet(f->tail->watch, d->watch, false); /* gone: its event follows */
+}
+
+/* out of the hot list */
+static void leave_hot(struct file *f)
+{
     if (list_is_empty(&f->hot))
         return;
     list_remove(&f->hot);
     encode_file_free(&f->encode);
-    if (--d->hot == 0 && d->watch >= 0)
-        (void)watch_set_quiet(f->tail->watch, d->watch, false); /* gone: its event follows */
+    remove_hot(f);
 }
 
 /* see header */
@@ -123,25 +137,25 @@ void file_free(struct file *f)
 /* see header */
 void file_heat(struct file *f)
 {
-    struct dir *d = f->dir;
     f->quiet_ticks = 0;
     f->at_end = false;
+    f->failed = false;
     if (!list_is_empty(&f->hot))
         return;
     list_push_back(&f->tail->hot, &f->hot);
-    if (d->hot++ == 0 && d->watch >= 0)
-        (void)watch_set_quiet(f->tail->watch, d->watch, true); /* only saves wake-ups */
+    add_hot(f);
     tail_pump_soon(f->tail);
 }
 
 /* what was written while nobody watched */
-static void look_once(struct dir *d)
+void file_look(struct dir *d)
 {
     LIST_EACH(node, &d->files)
     {
         struct file *f = LIST_ENTRY(node, struct file, in_dir);
         struct fs_identity id;
-        if (fs_identify(f->fd, &id) == 0 && id.size != f->scanned_to && f->stop_at == UINT64_MAX)
+        if (list_is_empty(&f->hot) && !f->failed && f->stop_at == UINT64_MAX &&
+            fs_identify(f->fd, &id) == 0 && id.size != f->scanned_to)
             file_heat(f);
     }
 }
@@ -152,7 +166,22 @@ void file_cool(struct file *f)
     struct dir *d = f->dir;
     leave_hot(f);
     if (d->hot == 0 && d->watch >= 0)
-        look_once(d);
+        file_look(d);
+}
+
+/* see header */
+void file_set_dir(struct file *f, struct dir *d)
+{
+    bool hot = !list_is_empty(&f->hot);
+    if (f->dir == d)
+        return;
+    if (hot)
+        remove_hot(f);
+    list_remove(&f->in_dir);
+    list_push_back(&d->files, &f->in_dir);
+    f->dir = d;
+    if (hot)
+        add_hot(f);
 }
 
 /* see header */
@@ -163,9 +192,6 @@ void file_restart(struct file *f)
     struct entry *old = f->entry;
     struct fs_identity id = {.dev = old->dev, .ino = old->ino, .birth_ns = old->birth_ns};
     uint64_t unfinished = f->scanned_to > f->at.offset ? f->scanned_to - f->at.offset : 0;
-    if (unfinished > 0)
-        ledger_abandon(tail_input_of(f)->ledger, ABANDON_TRUNCATED,
-                       (struct ledger_count){unfinished, 1});
     tail_message(t, LOG_INFO,
                  "file \"%s\" was truncated or rewritten at offset %llu, reading it anew",
                  old->path, (unsigned long long)f->at.offset);
@@ -176,7 +202,16 @@ void file_restart(struct file *f)
     f->scanned_to = 0;
     encode_file_free(&f->encode);
     old->file = NULL;
+    registry_hold(old);
     registry_finish(old);
+    adopt_check_copies(t);
+    if (old->file == NULL)
+        siblings_take_rest(t, f->dir, f->input, old);
+    if (old->file == NULL && unfinished > 0)
+        ledger_abandon(tail_input_of(f)->ledger, ABANDON_TRUNCATED,
+                       (struct ledger_count){unfinished, 1});
+    f->after = old->file;
+    registry_unhold(old);
 }
 
 /* see header */

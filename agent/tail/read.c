@@ -311,6 +311,7 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
     if (load(f, &p, want) < 0)
         return READ_FAILED;
     if (!is_same_content(f, &p)) {
+        tail_catch_up(f->tail); /* a copy that was made before is told of before */
         file_restart(f);
         *ret_bytes = 1;
         return READ_MORE;

@@ -224,6 +224,21 @@ void siblings_before(struct tail *t, const struct candidate *c)
     }
 }
 
+/* see tail_internal.h */
+void siblings_take_rest(struct tail *t, struct dir *d, unsigned input, struct entry *e)
+{
+    struct family *f = mem_zalloc(sizeof(*f));
+    char *copy = mem_strdup(e->path);
+    const char *slash = strrchr(copy, '/');
+    *f = (struct family){.t = t, .dir = d, .input = (int)input, .path = copy, .base = slash + 1};
+    gather(f);
+    for (size_t i = f->count; i > 0 && e->file == NULL; i--) /* the newest first */
+        adopt_rest(t, f->members[i - 1], e);
+    scatter(f);
+    mem_free(copy);
+    mem_free(f);
+}
+
 /* whether an entry's generation was not found at any matching path */
 static bool is_lost(const struct entry *e)
 {

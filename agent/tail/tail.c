@@ -90,11 +90,15 @@ static void at_end(struct file *f, uint64_t bytes)
         file_cool(f);
 }
 
-/* a file that cannot be read now is tried again by the next scan */
+/* A file that cannot be read now is tried again by the next scan; nobody waits for it. */
 static void on_failed(struct file *f)
 {
     struct tail *t = f->tail;
     uint64_t held;
+    f->failed = true;
+    if (t->opts.once && f->stop_at > f->at.offset)
+        ledger_abandon(tail_input_of(f)->ledger, ABANDON_IO,
+                       (struct ledger_count){f->stop_at - f->at.offset, 0});
     if (log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
         tail_message(t, LOG_WARN, "cannot read \"%s\", trying again later", f->entry->path);
     file_cool(f);
@@ -103,7 +107,7 @@ static void on_failed(struct file *f)
 /* One file's turn. False: no free batch, stop. */
 static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
 {
-    if (f->after != NULL && !f->after->at_end) {
+    if (f->after != NULL && !f->after->at_end && !f->after->failed) {
         if (list_is_empty(&f->after->hot))
             file_heat(f->after);
         return true;
@@ -125,6 +129,21 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
     return false;
 }
 
+/* Writes beside a hot file are not told, so idle files there are asked now and then. */
+static void look_around(struct tail *t)
+{
+    int64_t now = loop_now_ms(t->loop);
+    if (now - t->looked_ms < TAIL_LOOK_MS)
+        return;
+    t->looked_ms = now;
+    LIST_EACH(node, &t->dirs)
+    {
+        struct dir *d = LIST_ENTRY(node, struct dir, link);
+        if (d->hot > 0 && d->watch >= 0)
+            file_look(d);
+    }
+}
+
 /* once round the hot files; the one after the last read comes first the next time */
 static void pump(void *ctx)
 {
@@ -135,6 +154,7 @@ static void pump(void *ctx)
     if (t->stopped || t->blocked)
         return;
     date_write_ms(t->time, loop_wall_ns(t->loop) / 1000000);
+    look_around(t);
     list_init(&turns);
     while (!list_is_empty(&t->hot) && total < TAIL_ROUND_BYTES) {
         uint64_t bytes = 0;
@@ -187,6 +207,13 @@ static void on_watch(void *ctx, uint32_t events)
     (void)events; /* EPOLLIN, or an error that dispatch reports */
     if (watch_dispatch(t->watch) < 0)
         loop_timer_set(t->reconcile_timer, 0);
+}
+
+/* see tail_internal.h */
+void tail_catch_up(struct tail *t)
+{
+    if (t->watch != NULL)
+        on_watch(t, EPOLLIN);
 }
 
 /* one event */

@@ -31,6 +31,7 @@
 #define TAIL_ROUND_BYTES     ((size_t)4 * 1024 * 1024)
 #define TAIL_CHECK_MS        1000 /* copies and orphans */
 #define TAIL_COPY_HOLD_MS    10000
+#define TAIL_LOOK_MS         500 /* idle files beside hot ones, whose writes are not told */
 #define TAIL_ORPHAN_QUIET_MS 30000
 
 /* One pattern of one input. */
@@ -79,6 +80,7 @@ struct file {
     unsigned epoch; /* last scan that saw its inode at a matching path */
     uint8_t quiet_ticks;
     bool at_end;
+    bool failed; /* could not be read; the next heat tries again */
     bool orphan; /* at no matching path any more */
 };
 
@@ -123,7 +125,8 @@ struct tail {
     struct list warned; /* paths that were warned of once */
     unsigned warned_count;
     unsigned epoch;
-    char *buffer; /* shared by all reads */
+    int64_t looked_ms; /* when idle files were looked at last */
+    char *buffer;      /* shared by all reads */
     size_t buffer_bytes;
     char time[DATE_RFC3339_MS_LEN];
     bool blocked; /* no free batch */
@@ -157,6 +160,9 @@ void adopt_all(struct tail *t);
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed);
 /* Looks again at undecided copies. */
 void adopt_check_copies(struct tail *t);
+/* Reads on in the candidate's file where the reading of an entry had come to, if its content goes
+ * on there; the candidate stays the caller's. */
+void adopt_rest(struct tail *t, struct candidate *c, struct entry *e);
 
 /* ---- siblings.c ---- */
 /* A file that is new at its path: what was rotated away from that path unseen (while the agent was
@@ -164,6 +170,9 @@ void adopt_check_copies(struct tail *t);
 void siblings_before(struct tail *t, const struct candidate *c);
 /* After the first scan: the same for registered paths at which there is no file now. */
 void siblings_find(struct tail *t);
+/* The content of an entry was cut off its file: goes on with it in a copy that was made before
+ * (copytruncate), if there is one. */
+void siblings_take_rest(struct tail *t, struct dir *d, unsigned input, struct entry *e);
 /* Whether `name` is a rotated form of the file called `base`. */
 bool siblings_is(const char *base, const char *name);
 /* Whether the name says that the content is compressed. */
@@ -181,7 +190,12 @@ struct file *file_find(struct tail *t, uint64_t dev, uint64_t ino);
 void file_heat(struct file *f);
 /* Nothing came for some ticks. */
 void file_cool(struct file *f);
-/* The content was replaced: a new generation from 0 on. */
+/* Heats the idle files of a directory that have grown. */
+void file_look(struct dir *d);
+/* It is in another directory now. */
+void file_set_dir(struct file *f, struct dir *d);
+/* The content was replaced: a new generation from 0 on, behind the rest of the old one if a copy of
+ * that is found. */
 void file_restart(struct file *f);
 /* At no matching path any more: followed to its end. */
 void file_orphan(struct file *f);
@@ -205,5 +219,7 @@ const struct tail_input *tail_input_of(const struct file *f);
 void tail_message(struct tail *t, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Runs the pump with the next round. */
 void tail_pump_soon(struct tail *t);
+/* Takes the events that wait, in the midst of a round. */
+void tail_catch_up(struct tail *t);
 
 #endif

@@ -454,11 +454,46 @@ static void rest_is_read_from_the_copy(void **state)
     bench_pass(b, 3000);
     EXPECT_OF(b, "app.log.1", "unread|");
     assert_int_equal(generations(b), 2);
+    assert_int_equal(b->ledgers[0].abandoned[ABANDON_TRUNCATED].bytes, 0);
     for (size_t i = 0; i < b->doc_count; i++)
         if (strcmp(b->docs[i].message, "unread") == 0)
             assert_true(b->docs[i].offset == sizeof(LONG) - 1);
     append(b, "app.log.1", " and whole\n");
     EXPECT_OF(b, "app.log.1", "unread|half and whole|");
+}
+
+/* the copy matches no pattern: its rest is read all the same */
+static void rest_is_read_from_a_copy_that_does_not_match(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    append(b, "app.log", LONG);
+    bench_start(b);
+    EXPECT(b, long_line());
+    append(b, "app.log", "unread\nhalf");
+    bench_pass(b, 1000);
+    size_t before = b->doc_count;
+    append(b, "app.log", " and whole\nlast\n");
+    copy(b, "app.log", "app.log.1", SIZE_MAX);
+    cut(b, "app.log", 0);
+    append(b, "app.log", "new\n");
+    EXPECT_FROM(b, before, NULL, "half and whole|last|new|"); /* in this order */
+    assert_int_equal(generations(b), 2);
+    assert_int_equal(b->ledgers[0].abandoned[ABANDON_TRUNCATED].bytes, 0);
+    bench_pass(b, 130000);
+    assert_int_equal(tail_file_count(b->tail), 1);
+    /* a second time: the older copy is not taken for the new one */
+    append(b, "app.log", LONG);
+    bench_pass(b, 1000);
+    before = b->doc_count;
+    append(b, "app.log", "second rest\n");
+    move(b, "app.log.1", "app.log.2");
+    copy(b, "app.log", "app.log.1", SIZE_MAX);
+    cut(b, "app.log", 0);
+    EXPECT_FROM(b, before, NULL, "second rest|");
+    bench_restart(b, true);
+    bench_pass(b, 3000);
+    EXPECT_FROM(b, before, NULL, "second rest|");
 }
 
 /* a copy that nobody truncates for is a file of its own, if it matches */
@@ -623,6 +658,7 @@ int main(void)
         TEST(copytruncate),
         TEST(slow_copy),
         TEST(rest_is_read_from_the_copy),
+        TEST(rest_is_read_from_a_copy_that_does_not_match),
         TEST(copy_that_stays),
         TEST(sibling_that_is_no_copy),
         TEST(same_banner),

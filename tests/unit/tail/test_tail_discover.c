@@ -1,8 +1,39 @@
 /* tail: directories that come, go, move and are links; patterns over several levels; lost events.
  */
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+
 #include "bench.h"
 
 static struct bench bench;
+
+static int watch_error; /* what inotify answers, 0 = as it is */
+static int init_error;
+
+#define STANDS_BEFORE_LIBC __attribute__((visibility("default"), used))
+
+STANDS_BEFORE_LIBC int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+    if (watch_error != 0) {
+        errno = watch_error;
+        return -1;
+    }
+    return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+}
+
+STANDS_BEFORE_LIBC int inotify_init1(int flags)
+{
+    if (init_error != 0) {
+        errno = init_error;
+        return -1;
+    }
+    return (int)syscall(SYS_inotify_init1, flags);
+}
+
+STANDS_BEFORE_LIBC int inotify_init(void)
+{
+    return inotify_init1(0);
+}
 
 static int setup(void **state)
 {
@@ -254,6 +285,42 @@ static void scan_is_the_truth(void **state)
     assert_int_equal(b->doc_count, 3);
 }
 
+/* limits of inotify: it is said, and scans do the work */
+static void no_watches(void **state)
+{
+    (void)state;
+    static const struct {
+        int *error;
+        int code;
+        const char *health;
+    } cases[] = {
+        {&watch_error, ENOSPC, "max_user_watches"},
+        {&init_error, EMFILE, "max_user_instances"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bench *b = &bench;
+        bench_pattern(b, 0, "**/*.log");
+        append(b, "a.log", "1\n");
+        *cases[i].error = cases[i].code;
+        bench_start(b);
+        EXPECT_OF(b, "a.log", "1|");
+        if (strstr(b->health, cases[i].health) == NULL)
+            fail_msg("health is \"%s\"", b->health);
+        append(b, "a.log", "2\n");
+        tmp_dir_mkdir(&b->logs, "sub");
+        append(b, "sub/b.log", "b\n");
+        bench_pass(b, 10500);
+        assert_int_equal(b->doc_count, 3);
+        unlink_log(b, "a.log");
+        append(b, "a.log", "3\n");
+        bench_pass(b, 10500);
+        assert_string_equal(lines_from(b, 0, "a.log"), "1|2|3|");
+        assert_int_equal(teardown(NULL), 0);
+        *cases[i].error = 0;
+        assert_int_equal(setup(NULL), 0);
+    }
+}
+
 static void many_directories(void **state)
 {
     (void)state;
@@ -333,6 +400,7 @@ int main(void)
         TEST(one_directory_by_two_paths),
         TEST(events_are_lost),
         TEST(scan_is_the_truth),
+        TEST(no_watches),
         TEST(many_directories),
         TEST(directory_without_permission),
         TEST(wrong_pattern),

@@ -111,6 +111,36 @@ static void found_while_blocked(void **state)
     assert_string_equal(lines_from(b, 0, "new1"), "short life|");
 }
 
+/* bytes that are passed over wait for a batch too */
+static void blocked_while_skipping(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    b->batches = 1;
+    b->inputs[0].max_bytes = 1000;
+    append_run(b, "app.log", '\n', 50000);
+    append(b, "app.log", "one\n");
+    append_run(b, "app.log", 'x', 600000);
+    append(b, "app.log", "\ntwo\n");
+    append_run(b, "app.log", '\n', 50000);
+    append_run(b, "app.log", 'y', 600000);
+    b->server_down = true;
+    bench_start(b);
+    for (int i = 0; i < 40; i++) {
+        bench_pass(b, 500);
+        b->server_down = i % 2 == 0;
+        bench_turn(b, 1);
+    }
+    b->server_down = false;
+    UNTIL(b, b->doc_count == 4);
+    bench_pass(b, 500);
+    assert_string_equal(b->docs[0].message, "one");
+    assert_string_equal(b->docs[2].message, "two");
+    assert_int_equal(b->ledgers[0].skipped[SKIP_EMPTY].lines, 100000);
+    assert_int_equal(b->ledgers[0].skipped[SKIP_OVERSIZE_TAIL].bytes, 2 * 599000 + 1);
+    assert_int_equal(b->ledgers[0].read.bytes, 50000 + 4 + 600001 + 4 + 50000 + 600000);
+}
+
 /* the latest answer comes first: the offset waits for the others */
 static void answers_out_of_order(void **state)
 {
@@ -292,6 +322,56 @@ static void restored_under_another_inode(void **state)
     bench_start(b);
     EXPECT_FROM(b, 2, NULL, "two|");
     assert_memory_equal(b->docs[2].id, b->docs[0].id, DOCID_GENERATION_CHARS);
+}
+
+/* device numbers change over a reboot: the same inode number with the same content is the file,
+ * with other content it is a coincidence */
+static void other_device_number(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    append(b, "app.log", LONG);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    for (int same = 1; same >= 0; same--) {
+        struct entry *e = registry_next(b->registry, NULL);
+        struct fs_identity id = {.dev = e->dev + 1, .ino = e->ino, .birth_ns = e->birth_ns};
+        registry_moved(e, &id, e->path);
+        bench_stop(b, true);
+        if (same)
+            append(b, "app.log", "two\n");
+        else
+            rewrite(b, "app.log", "other content\n");
+        bench_start(b);
+        if (same)
+            EXPECT_FROM(b, 1, NULL, "two|");
+        else
+            EXPECT_FROM(b, 2, NULL, "other content|");
+    }
+    assert_memory_equal(b->docs[1].id, b->docs[0].id, DOCID_GENERATION_CHARS);
+    assert_memory_not_equal(b->docs[2].id, b->docs[0].id, DOCID_GENERATION_CHARS);
+}
+
+/* stopped while a copy is undecided: it is found again */
+static void stopped_beside_a_copy(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log.*");
+    append(b, "app.log", LONG);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    for (int clean = 0; clean < 2; clean++) {
+        copy(b, "app.log", "app.log.1", SIZE_MAX);
+        bench_pass(b, 500);
+        bench_restart(b, clean);
+        bench_pass(b, 3000);
+        assert_int_equal(b->doc_count, 1);
+    }
+    cut(b, "app.log", 0);
+    append(b, "app.log", "new\n");
+    EXPECT_FROM(b, 1, NULL, "new|");
+    assert_int_equal(registry_count(b->registry), 2);
 }
 
 /* ---- rotation while nobody ran ---- */
@@ -524,6 +604,7 @@ int main(void)
         TEST(blocked_and_resumed),
         TEST(many_files_through_one_batch),
         TEST(found_while_blocked),
+        TEST(blocked_while_skipping),
         TEST(answers_out_of_order),
         TEST(resumes_at_the_exact_offset),
         TEST(resumes_in_an_oversize_line),
@@ -531,6 +612,8 @@ int main(void)
         TEST(random_crashes),
         TEST(replaced_while_down),
         TEST(restored_under_another_inode),
+        TEST(other_device_number),
+        TEST(stopped_beside_a_copy),
         TEST(rotated_while_down),
         TEST(missed_generations),
         TEST(registered_one_is_gone),

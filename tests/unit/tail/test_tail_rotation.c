@@ -462,6 +462,32 @@ static void rest_is_read_from_the_copy(void **state)
     EXPECT_OF(b, "app.log.1", "unread|half and whole|");
 }
 
+/* the same while nothing of it is acknowledged yet */
+static void copytruncate_while_the_output_is_down(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log.*");
+    append(b, "app.log", LONG);
+    b->server_down = true;
+    bench_start(b);
+    bench_pass(b, 500);
+    append(b, "app.log", "read\n");
+    bench_pass(b, 500);
+    append(b, "app.log", "unread\n");
+    copy(b, "app.log", "app.log.1", SIZE_MAX);
+    cut(b, "app.log", 0);
+    append(b, "app.log", "new\n");
+    bench_pass(b, 5000);
+    b->server_down = false;
+    UNTIL(b, b->doc_count == 4);
+    EXPECT_FROM(b, 1, NULL, "read|unread|new|");
+    assert_int_equal(generations(b), 2);
+    bench_restart(b, false);
+    bench_pass(b, 3000);
+    assert_int_equal(b->doc_count, 4);
+}
+
 /* the copy matches no pattern: its rest is read all the same */
 static void rest_is_read_from_a_copy_that_does_not_match(void **state)
 {
@@ -658,6 +684,7 @@ int main(void)
         TEST(copytruncate),
         TEST(slow_copy),
         TEST(rest_is_read_from_the_copy),
+        TEST(copytruncate_while_the_output_is_down),
         TEST(rest_is_read_from_a_copy_that_does_not_match),
         TEST(copy_that_stays),
         TEST(sibling_that_is_no_copy),

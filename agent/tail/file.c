@@ -226,25 +226,31 @@ void file_orphan(struct file *f)
     file_heat(f);
 }
 
+/* whether no name leads to the file any more */
+static bool is_unlinked(const struct file *f)
+{
+    struct fs_identity id;
+    return fs_identify(f->fd, &id) == 0 && id.nlink == 0;
+}
+
 /* an orphan is over when it has been at its end for a while and nothing of it is on its way */
 static bool is_over(const struct file *f)
 {
     int64_t quiet = loop_now_ms(f->tail->loop) - f->grown_ms;
-    return f->at_end && list_is_empty(&f->hot) && quiet >= TAIL_ORPHAN_QUIET_MS &&
-           list_is_empty(&f->entry->spans);
+    int64_t limit = is_unlinked(f) ? TAIL_DELETED_QUIET_MS : TAIL_RENAMED_QUIET_MS;
+    return f->at_end && list_is_empty(&f->hot) && quiet >= limit && list_is_empty(&f->entry->spans);
 }
 
 /* closes an orphan: its unfinished last line will not be finished any more */
 static void end_orphan(struct file *f)
 {
     struct entry *entry = f->entry;
-    struct fs_identity id;
     if (f->scanned_to > f->at.offset) {
         if (read_flush_partial(f))
             f->grown_ms = loop_now_ms(f->tail->loop);
         return;
     }
-    bool unlinked = fs_identify(f->fd, &id) == 0 && id.nlink == 0;
+    bool unlinked = is_unlinked(f);
     file_free(f);
     if (unlinked)
         registry_finish(entry);

@@ -23,16 +23,17 @@
 #include "tail/identity.h"
 #include "tail/tail.h"
 
-#define TAIL_TICK_MS         50
-#define TAIL_QUIET_TICKS     3
-#define TAIL_RECONCILE_MS    60000
-#define TAIL_POLL_MS         10000 /* where events cannot be had */
-#define TAIL_QUANTUM         ((size_t)256 * 1024)
-#define TAIL_ROUND_BYTES     ((size_t)4 * 1024 * 1024)
-#define TAIL_CHECK_MS        1000 /* copies and orphans */
-#define TAIL_COPY_HOLD_MS    10000
-#define TAIL_LOOK_MS         500 /* idle files beside hot ones, whose writes are not told */
-#define TAIL_ORPHAN_QUIET_MS 30000
+#define TAIL_TICK_MS          50
+#define TAIL_QUIET_TICKS      3
+#define TAIL_RECONCILE_MS     60000
+#define TAIL_POLL_MS          10000 /* where events cannot be had */
+#define TAIL_QUANTUM          ((size_t)256 * 1024)
+#define TAIL_ROUND_BYTES      ((size_t)4 * 1024 * 1024)
+#define TAIL_CHECK_MS         1000 /* copies and orphans */
+#define TAIL_COPY_HOLD_MS     10000
+#define TAIL_LOOK_MS          500     /* idle files beside hot ones, whose writes are not told */
+#define TAIL_DELETED_QUIET_MS 30000   /* a deleted file holds disk space */
+#define TAIL_RENAMED_QUIET_MS 300000 /* a renamed one may be written by who does not know */
 
 /* One pattern of one input. */
 struct pattern {

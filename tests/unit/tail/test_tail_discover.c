@@ -193,7 +193,7 @@ static void directory_renamed(void **state)
     tmp_dir_mkdir(&b->logs, "away");
     assert_int_equal(renameat(b->logs.fd, "new/a.log", b->logs.fd, "new/far/a.log"), 0);
     append(b, "new/far/a.log", "4\n");
-    bench_pass(b, 130000);
+    bench_pass(b, 330000);
     EXPECT(b, "1|2|b|3|4|");
     assert_int_equal(tail_file_count(b->tail), 1);
 }
@@ -239,7 +239,7 @@ static void one_directory_by_two_paths(void **state)
     append(b, "real/a.log", "2\n");
     append(b, "real/b.log", "b\n");
     EXPECT(b, "1|2|b|");
-    bench_pass(b, 130000);
+    bench_pass(b, 330000);
     append(b, "link/a.log", "3\n");
     EXPECT(b, "1|2|b|3|");
 }
@@ -360,7 +360,7 @@ static void directory_without_permission(void **state)
     assert_int_equal(fchmodat(b->logs.fd, "sub", 0, 0), 0);
     bench_pattern(b, 0, "sub/*.log");
     bench_start(b);
-    bench_pass(b, 130000);
+    bench_pass(b, 330000);
     assert_int_equal(said(b, "sub\": permission denied"), 1);
     assert_int_equal(fchmodat(b->logs.fd, "sub", 0755, 0), 0);
     bench_pass(b, 61000);

@@ -397,7 +397,7 @@ static void rotated_while_down(void **state)
     append(b, "app.log", "newer\n");
     bench_pass(b, 3000);
     assert_int_equal(b->doc_count, 6);
-    bench_pass(b, 130000);
+    bench_pass(b, 330000);
     assert_int_equal(tail_file_count(b->tail), 1);
     bench_restart(b, true);
     bench_pass(b, 3000);
@@ -428,7 +428,7 @@ static void missed_generations(void **state)
     append(b, "app.log", "now\n");
     bench_start(b);
     EXPECT_FROM(b, 1, NULL, "rest|missed one|missed two|now|");
-    bench_pass(b, 130000);
+    bench_pass(b, 330000);
     bench_restart(b, true);
     bench_pass(b, 3000);
     EXPECT_FROM(b, 1, NULL, "rest|missed one|missed two|now|");

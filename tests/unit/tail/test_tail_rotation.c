@@ -69,7 +69,7 @@ static void rename_and_create(void **state)
     EXPECT(b, "one|two|late|new one|later|new two|");
     assert_int_equal(generations(b), 2);
     (void)close(writer);
-    bench_pass(b, 120000);
+    bench_pass(b, 330000);
     assert_int_equal(tail_file_count(b->tail), 1); /* the old one is closed */
 }
 
@@ -117,7 +117,7 @@ static void rename_chain_that_matches(void **state)
         bench_pass(b, round % 2 == 0 ? 300 : 0);
     }
     EXPECT(b, "1|2|3|4|5|6|");
-    bench_pass(b, 130000);
+    bench_pass(b, 330000);
     EXPECT(b, "1|2|3|4|5|6|");
     assert_int_equal(tail_file_count(b->tail), 5);
 }
@@ -135,7 +135,7 @@ static void unfinished_line_over_a_rename(void **state)
     EXPECT(b, "one|new|");
     append(b, "old", " done\nhalf again");
     EXPECT(b, "one|new|half done|");
-    bench_pass(b, 120000); /* nobody finishes it: it is given as it is */
+    bench_pass(b, 330000); /* nobody finishes it: it is given as it is */
     EXPECT(b, "one|new|half done|half again|");
     assert_int_equal(strlen(b->docs[3].id), DOCID_CHARS + 3);
 }
@@ -158,7 +158,7 @@ static void renamed_to_another_directory(void **state)
     append(b, "sub/app.log", "three\n");
     EXPECT(b, "one|two|new|three|");
     move(b, "sub/app.log", "sub/away");
-    bench_pass(b, 100000);
+    bench_pass(b, 330000);
     assert_int_equal(tail_file_count(b->tail), 1);
     assert_int_equal(generations(b), 2);
 }
@@ -400,7 +400,7 @@ static void copytruncate(void **state)
         (void)snprintf(expected + strlen(expected), 256, "%sunread %d|", long_line(), i);
         EXPECT_FROM(b, 0, NULL, expected);
     }
-    bench_pass(b, 130000);
+    bench_pass(b, 330000);
     EXPECT_FROM(b, 0, NULL, expected);
     /* and nothing is read twice after a restart */
     bench_restart(b, true);
@@ -506,7 +506,7 @@ static void rest_is_read_from_a_copy_that_does_not_match(void **state)
     EXPECT_FROM(b, before, NULL, "half and whole|last|new|"); /* in this order */
     assert_int_equal(generations(b), 2);
     assert_int_equal(b->ledgers[0].abandoned[ABANDON_TRUNCATED].bytes, 0);
-    bench_pass(b, 130000);
+    bench_pass(b, 330000);
     assert_int_equal(tail_file_count(b->tail), 1);
     /* a second time: the older copy is not taken for the new one */
     append(b, "app.log", LONG);

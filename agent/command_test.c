@@ -32,6 +32,7 @@ static int test_output(const struct config *c)
     int r = output_test(&opts, target, &report);
     printf("%s", buf_cstr(&report));
     buf_clear(&report);
+    assemble_output_clear(&opts);
     mem_free(target);
     return r < 0 ? EXIT_RUNTIME : EXIT_DONE;
 }

@@ -121,10 +121,7 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
     entropy_fill(&seed, sizeof(seed));
     prng_init(&o->prng, seed);
     o->timer = loop_timer_new(loop, on_timer, o);
-    if (opts->api_key != NULL)
-        o->authorization = es_api_key_header(opts->api_key);
-    struct http_opts http;
-    es_http_opts(opts, o->authorization, &http);
+    struct http_opts http = es_http_opts(opts);
     o->sender = sender_new(loop, &http, opts->workers, es_on_job, o);
     *ret_output = o;
     return 0;
@@ -214,8 +211,5 @@ void output_free(struct output **op)
     es_targets_free(o);
     mem_free(o->jobs);
     mem_free(o->hosts);
-    if (o->authorization != NULL)
-        explicit_bzero(o->authorization, strlen(o->authorization));
-    mem_free(o->authorization);
     mem_free(o);
 }

@@ -146,10 +146,8 @@ static int check_host(struct check *c)
 /* every host, the first failure counts */
 int output_test(const struct output_opts *opts, const char *target, struct buf *report)
 {
-    struct http_opts http;
+    struct http_opts http = es_http_opts(opts);
     struct check c = {.target = target, .report = report};
-    char *authorization = opts->api_key != NULL ? es_api_key_header(opts->api_key) : NULL;
-    es_http_opts(opts, authorization, &http);
     c.http = http_new(&http);
     int result = c.http != NULL ? 0 : -ENOMEM;
     buf_init(&c.packed, BODY_MAX);
@@ -167,8 +165,5 @@ int output_test(const struct output_opts *opts, const char *target, struct buf *
     sender_job_clear(&c.job);
     buf_clear(&c.packed);
     http_free(&c.http);
-    if (authorization != NULL)
-        explicit_bzero(authorization, strlen(authorization));
-    mem_free(authorization);
     return result;
 }

@@ -91,7 +91,6 @@ struct output {
     struct backoff_opts backoff;
     struct writer *writer;
     struct sender *sender;
-    char *authorization; /* owned; made from api_key */
     struct host *hosts;
     size_t next_host; /* whose turn it is among equals */
     struct list targets;
@@ -170,12 +169,8 @@ struct host *es_host_pick(struct output *o, int64_t now_ms);
 void es_host_fail(struct output *o, struct host *h, enum output_health health, const char *why,
                   int64_t retry_after_ms);
 void es_host_good(struct output *o, struct host *h);
-/* Header value, returned to caller; "id:key" is encoded, another key taken as it is. NULL: too
- * long. */
-char *es_api_key_header(const char *api_key);
-/* authorization: made from the API key, used where the options have none of their own. */
-void es_http_opts(const struct output_opts *opts, const char *authorization,
-                  struct http_opts *ret_http);
+/* What every HTTP client of this output has in common. */
+struct http_opts es_http_opts(const struct output_opts *opts);
 
 /* elasticsearch_target.c */
 

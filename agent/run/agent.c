@@ -232,10 +232,9 @@ static void start_feeds(struct agent *a)
 /* the output */
 static int start_output(struct agent *a, struct err *e)
 {
-    struct output_opts opts;
     struct output_hooks hooks = flow_output_hooks(a);
-    assemble_output(&opts, a->config);
-    int r = output_new(a->loop, &opts, &hooks, a->writer, &a->output);
+    assemble_output(&a->output_opts, a->config);
+    int r = output_new(a->loop, &a->output_opts, &hooks, a->writer, &a->output);
     return r < 0 ? err_set_errno(e, r, "output.elasticsearch") : 0;
 }
 
@@ -326,6 +325,7 @@ static void stop(struct agent *a)
         report_ledger(a, true);
     output_free(&a->output);
     if (!hangs) {
+        assemble_output_clear(&a->output_opts);
         feed_free(&a->docs);
         feed_free(&a->logs);
         registry_free(&a->registry);

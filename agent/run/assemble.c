@@ -8,8 +8,6 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define CONNECT_TIMEOUT_MS 10000
-
 /* see header */
 char *assemble_target(const char *type, const char *dataset, const char *namespace)
 {
@@ -109,23 +107,77 @@ static const char *given(const char *s)
     return s[0] == '\0' ? NULL : s;
 }
 
+/* the one way to log in that is given */
+static struct credential_opts credential_of(const struct config_elasticsearch *e)
+{
+    const struct credential_opts ways[] = {
+        {CREDENTIAL_BASIC, given(e->username), given(e->username_file), given(e->password),
+         given(e->password_file)},
+        {CREDENTIAL_API_KEY, NULL, NULL, given(e->api_key), given(e->api_key_file)},
+        {CREDENTIAL_BEARER, NULL, NULL, given(e->bearer_token), given(e->bearer_token_file)},
+        {CREDENTIAL_BEARER, NULL, NULL, given(e->service_token), given(e->service_token_file)},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        if (ways[i].secret != NULL || ways[i].secret_file != NULL)
+            return ways[i];
+    }
+    return (struct credential_opts){.kind = CREDENTIAL_NONE};
+}
+
+/* certificates */
+static struct http_tls tls_of(const struct config_elasticsearch *e)
+{
+    static const enum http_verify verify[] = {
+        [CONFIG_VERIFICATION_FULL] = HTTP_VERIFY_FULL,
+        [CONFIG_VERIFICATION_CERTIFICATE] = HTTP_VERIFY_CHAIN,
+        [CONFIG_VERIFICATION_NONE] = HTTP_VERIFY_NONE,
+    };
+    return (struct http_tls){
+        .ca_files = e->certificate_authorities.v,
+        .ca_count = e->certificate_authorities.n,
+        .ca_fingerprint = given(e->ca_trusted_fingerprint),
+        .certificate = given(e->certificate),
+        .key = given(e->key),
+        .key_passphrase = given(e->key_passphrase),
+        .verify = verify[e->verification_mode],
+        .no_tls_1_2 = (e->supported_protocols & CONFIG_TLS_1_2) == 0,
+        .no_tls_1_3 = (e->supported_protocols & CONFIG_TLS_1_3) == 0,
+    };
+}
+
 /* see header */
 void assemble_output(struct output_opts *o, const struct config *c)
 {
     const struct config_elasticsearch *e = &c->elasticsearch;
+    struct http_header *headers = mem_zalloc_array(e->headers.n + 1, sizeof(*headers));
+    for (size_t i = 0; i < e->headers.n; i++)
+        headers[i] = (struct http_header){e->headers.v[i].name, e->headers.v[i].value};
     *o = (struct output_opts){
         .hosts = e->hosts.v,
         .host_count = e->hosts.n,
-        .username = given(e->username),
-        .password = given(e->password),
-        .api_key = given(e->api_key),
-        .ca_file = e->certificate_authorities.n > 0 ? e->certificate_authorities.v[0] : NULL,
-        .verify_certs = e->verification_mode == CONFIG_VERIFICATION_FULL,
+        .http =
+            {
+                .credential = credential_of(e),
+                .tls = tls_of(e),
+                .headers = headers,
+                .header_count = e->headers.n,
+                .proxy_url = given(e->proxy_url),
+                .proxy_username = given(e->proxy_username),
+                .proxy_password = given(e->proxy_password),
+                .connect_timeout_ms = e->connect_timeout_ms,
+                .max_age_ms = e->connection_max_age_ms,
+            },
         .compression = e->compression == CONFIG_COMPRESSION_GZIP ? OUTPUT_COMPRESSION_GZIP
                                                                  : OUTPUT_COMPRESSION_NONE,
         .workers = e->workers,
         .backoff_init_ms = e->backoff_init_ms,
         .backoff_max_ms = e->backoff_max_ms,
-        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
     };
+}
+
+/* see header */
+void assemble_output_clear(struct output_opts *o)
+{
+    mem_free(o->http.headers);
+    o->http.headers = NULL;
 }

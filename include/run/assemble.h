@@ -20,7 +20,10 @@ struct assembled {
 void assemble_inputs(struct assembled *a, const struct config *c);
 void assemble_clear(struct assembled *a);
 
+/* Strings of the result borrow from c; assemble_output_clear frees what is its own, once nothing
+ * uses the options any more. */
 void assemble_output(struct output_opts *o, const struct config *c);
+void assemble_output_clear(struct output_opts *o);
 
 /* Name of the data stream of a dataset, returned to caller. */
 char *assemble_target(const char *type, const char *dataset, const char *namespace);

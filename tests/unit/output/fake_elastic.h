@@ -269,7 +269,6 @@ static struct rig *rig_new(uint64_t box_bytes)
     r->opts = (struct output_opts){
         .hosts = r->hosts,
         .host_count = 1,
-        .verify_certs = true,
         .workers = 3,
         .backoff_init_ms = 2,
         .backoff_max_ms = 20,

@@ -41,7 +41,8 @@ static void test_gzip_and_api_key(void **state)
     (void)state;
     struct rig *r = rig_new(1 * MIB);
     r->opts.compression = OUTPUT_COMPRESSION_GZIP;
-    r->opts.api_key = "id:key";
+    r->opts.http.credential =
+        (struct credential_opts){.kind = CREDENTIAL_API_KEY, .secret = "id:key"};
     rig_start(r);
     rig_submit(r, TARGET, 500, "fine");
     RIG_DONE(r);

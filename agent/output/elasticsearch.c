@@ -110,6 +110,7 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
     o->max_bytes = SIZE_MAX;
     o->dead_notice = (struct log_throttle)LOG_THROTTLE(NOTICE_MS, 1);
     o->store_notice = o->dead_notice;
+    o->drop_notice = o->dead_notice;
     list_init(&o->targets);
     list_init(&o->queue);
     list_init(&o->spare);
@@ -145,6 +146,7 @@ void output_submit(struct output *o, struct batch *b)
     f->output = o;
     f->batch = b;
     f->target = es_target(o, slice_str(b->target));
+    f->target->plain_index = o->opts.plain_index && b->kind == BATCH_LOGS;
     f->target->flights++;
     buf_init(&f->texts, 0);
     buf_init(&f->dead_job.records, 0);

@@ -52,6 +52,7 @@ enum target_state { TARGET_UNCHECKED, TARGET_CHECKING, TARGET_READY };
 struct target {
     struct list link; /* in output.targets, most recently looked up first */
     char name[BATCH_TARGET_MAX + 1];
+    bool plain_index; /* an index, not a data stream */
     unsigned flights; /* that name it as their batch's target */
     enum target_state state;
     unsigned failures; /* in a row */
@@ -107,6 +108,7 @@ struct output {
     size_t max_bytes;   /* learned from 413 */
     struct trouble dead_trouble;
     struct log_throttle dead_notice;  /* of documents that were dead-lettered */
+    struct log_throttle drop_notice;  /* of dead letters that made room for others */
     struct log_throttle store_notice; /* of documents in a failure store */
     enum output_health health;
     char why[WHY_BYTES];
@@ -187,6 +189,11 @@ void es_target_pass(struct output *o, struct target *t);
  * dead-lettered now. */
 bool es_target_guards(struct target *t, uint32_t items, uint32_t bad);
 void es_targets_free(struct output *o);
+/* The pipeline that a batch's documents go through; NULL = the target's own. */
+static inline const char *es_pipeline(const struct output *o, const struct batch *b)
+{
+    return b->kind == BATCH_LOGS ? o->opts.pipeline : NULL;
+}
 
 /* elasticsearch_health.c */
 

@@ -39,6 +39,7 @@ static struct sender_job *take_job(struct output *o, enum sender_kind kind, void
     job->owner = owner;
     job->host = h->url;
     job->target = "";
+    job->pipeline = NULL;
     return job;
 }
 
@@ -91,7 +92,7 @@ static bool target_is_open(struct output *o, const struct host *h, struct target
         wait_until(look, t->not_before_ms);
         return false;
     }
-    if (t->name[0] == '\0' || t->state == TARGET_READY ||
+    if (t->name[0] == '\0' || t->state == TARGET_READY || t->plain_index ||
         product_knows_require_data_stream(&h->product))
         return true;
     if (t->state == TARGET_UNCHECKED)
@@ -159,7 +160,9 @@ static void send_range(struct output *o, struct flight *f, struct host *h, struc
     const struct batch_item *last = &b->items[f->first + f->count - 1];
     const size_t from = b->items[f->first].at;
     job->target = b->target;
-    job->require_data_stream = product_knows_require_data_stream(&h->product);
+    job->require_data_stream =
+        !f->target->plain_index && product_knows_require_data_stream(&h->product);
+    job->pipeline = es_pipeline(o, b);
     job->gzip = wants_gzip(o, f, h);
     job->body = slice_of(b->body + from, last->at + last->bytes - from);
     job->item_count = f->count;

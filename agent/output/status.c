@@ -34,6 +34,7 @@ static const char *const counter_names[OUTPUT_COUNTER_COUNT] = {
     [OUTPUT_FAILURE_STORE] = "failure_store",
     [OUTPUT_DEAD_LETTERED] = "dead_lettered",
     [OUTPUT_DEAD_WRITE_FAILS] = "dead_write_fails",
+    [OUTPUT_DEAD_DROPPED] = "dead_dropped",
 };
 
 /* looks up the name */

@@ -199,6 +199,8 @@ static int start_store(struct agent *a, struct err *e)
                      opts.now_ns, &a->deadbox);
     if (r < 0)
         return err_set_errno(e, r, "dead letters");
+    if (a->config->dead_letter.when_full == CONFIG_WHEN_FULL_DROP_OLDEST)
+        deadbox_drop_oldest(a->deadbox);
     a->writer = writer_new(a->loop, a->journal, a->deadbox);
     return a->writer == NULL ? err_set(e, -EAGAIN, "cannot start the store thread") : 0;
 }

@@ -169,6 +169,8 @@ void assemble_output(struct output_opts *o, const struct config *c)
             },
         .compression = e->compression == CONFIG_COMPRESSION_GZIP ? OUTPUT_COMPRESSION_GZIP
                                                                  : OUTPUT_COMPRESSION_NONE,
+        .plain_index = e->index[0] != '\0',
+        .pipeline = given(e->pipeline),
         .workers = e->workers,
         .backoff_init_ms = e->backoff_init_ms,
         .backoff_max_ms = e->backoff_max_ms,

@@ -36,6 +36,8 @@ struct output_opts {
     size_t host_count;
     struct http_opts http; /* the user agent is the output's own */
     enum output_compression compression;
+    bool plain_index;        /* logs go to indices, not to data streams */
+    const char *pipeline;    /* that logs go through; NULL: the target's own */
     unsigned workers;        /* sender threads at most, >= 1 */
     int64_t backoff_init_ms; /* >= 1 */
     int64_t backoff_max_ms;

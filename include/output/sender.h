@@ -34,6 +34,7 @@ struct sender_job {
     enum sender_kind kind;
     const char *host;         /* URL without trailing slash */
     const char *target;       /* "" = none: items name theirs */
+    const char *pipeline;     /* BULK; NULL = the target's own */
     bool require_data_stream; /* BULK */
     bool gzip;                /* BULK */
     struct slice body;        /* BULK */

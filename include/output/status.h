@@ -34,6 +34,7 @@ enum output_counter {
     OUTPUT_FAILURE_STORE,    /* created, but in the failure store */
     OUTPUT_DEAD_LETTERED,    /* documents durable in the dead-letter box */
     OUTPUT_DEAD_WRITE_FAILS, /* dead-letter writes that failed and will be tried again */
+    OUTPUT_DEAD_DROPPED,     /* older dead letters removed to make room */
     OUTPUT_COUNTER_COUNT,
 };
 /* snake_case, as status and metrics show it. */

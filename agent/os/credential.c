@@ -99,11 +99,10 @@ static int read_part(const char *text, const char *file, bool encoded, struct bu
     int error = read_file(file, &content);
     struct slice part = slice_trim(buf_slice(&content));
     if (error != 0)
-        err_set_errno(why, error, "credential file %s", file);
+        err_set(why, error, "the credential file %s cannot be read (%s)", file, strerror(-error));
     else if (!is_fit(part, encoded))
         error = err_set(why, -EINVAL,
-                        "credential file %s: it is empty, or holds characters that "
-                        "cannot be sent",
+                        "the credential file %s is empty or holds characters that cannot be sent",
                         file);
     else
         error = buf_add_slice(out, part);

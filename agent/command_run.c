@@ -10,6 +10,7 @@
 #include "command.h"
 #include "os/http.h"
 #include "run/agent.h"
+#include "run/index.h"
 
 /* SIGHUP: says whether the changed configuration would be taken */
 static void check_config(void *ctx)
@@ -56,6 +57,11 @@ int command_run(const struct cli *cli)
     struct config *config = command_load(cli);
     if (config == NULL)
         return EXIT_CONFIG;
+    if (index_check(config, &e) < 0) {
+        log_error("%s", e.text);
+        config_free(&config);
+        return EXIT_CONFIG;
+    }
     int exit_code = EXIT_RUNTIME;
     raise_file_limit();
     warn_unverified(config);

@@ -281,8 +281,9 @@ static int start(struct agent *a, struct err *e)
     if (r < 0)
         return r;
     start_identity(a);
-    assemble_inputs(&a->inputs, a->config);
-    r = start_store(a, e);
+    r = assemble_inputs(&a->inputs, a->config, a->host.hostname, loop_wall_ns(a->loop), e);
+    if (r == 0)
+        r = start_store(a, e);
     if (r < 0)
         return r;
     start_feeds(a);

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/date.h"
 #include "base/mem.h"
+#include "run/index.h"
 
 /* see header */
 char *assemble_target(const char *type, const char *dataset, const char *namespace)
@@ -36,9 +38,9 @@ static unsigned parts_of(unsigned metadata)
     return parts;
 }
 
-/* one input */
+/* one input, without where its documents go */
 static struct tail_input input_of(const struct config *c, const struct config_input *in,
-                                  const char *target, struct ledger *ledger)
+                                  struct ledger *ledger)
 {
     return (struct tail_input){
         .id = in->id,
@@ -51,7 +53,6 @@ static struct tail_input input_of(const struct config *c, const struct config_in
                 .parts = parts_of(c->metadata),
                 .dataset = in->dataset,
                 .namespace = c->namespace,
-                .target = target,
                 .input_type = "filestream",
                 .fields = in->fields.v,
                 .field_count = in->fields.n,
@@ -75,27 +76,58 @@ static bool occurs(const struct assembled *a, size_t n, const char *target)
     return false;
 }
 
-/* see header */
-void assemble_inputs(struct assembled *a, const struct config *c)
+/* where the documents of an input go */
+static int set_target(struct assembled *a, size_t i, const struct config *c, const char *host_name,
+                      int64_t wall_ns, struct err *e)
 {
+    char name[BATCH_TARGET_MAX + 1];
+    struct target *t = NULL;
+    if (!index_is_used(c)) {
+        a->targets[i] = assemble_target("logs", c->inputs[i].dataset, c->namespace);
+        return 0;
+    }
+    int r = index_of_input(c, &c->inputs[i], host_name, &t, e);
+    if (r < 0)
+        return r;
+    target_name(t, date_day_of(wall_ns), name);
+    a->targets[i] = mem_strdup(name);
+    a->inputs[i].encode.plain_index = true;
+    if (target_is_dated(t))
+        a->inputs[i].index = a->indices[i] = t;
+    else
+        target_free(&t);
+    return 0;
+}
+
+/* see header */
+int assemble_inputs(struct assembled *a, const struct config *c, const char *host_name,
+                    int64_t wall_ns, struct err *e)
+{
+    int r = 0;
     *a = (struct assembled){.count = c->input_count};
     a->inputs = mem_zalloc_array(c->input_count, sizeof(*a->inputs));
     a->ledgers = mem_zalloc_array(c->input_count, sizeof(*a->ledgers));
     a->targets = mem_zalloc_array(c->input_count, sizeof(*a->targets));
-    for (size_t i = 0; i < c->input_count; i++) {
-        a->targets[i] = assemble_target("logs", c->inputs[i].dataset, c->namespace);
-        if (!occurs(a, i, a->targets[i]))
+    a->indices = mem_zalloc_array(c->input_count, sizeof(struct target *));
+    for (size_t i = 0; i < c->input_count && r == 0; i++) {
+        a->inputs[i] = input_of(c, &c->inputs[i], &a->ledgers[i]);
+        r = set_target(a, i, c, host_name, wall_ns, e);
+        if (r == 0 && !occurs(a, i, a->targets[i]))
             a->target_count++;
-        a->inputs[i] = input_of(c, &c->inputs[i], a->targets[i], &a->ledgers[i]);
+        a->inputs[i].encode.target = a->targets[i];
     }
+    return r;
 }
 
 /* see header */
 void assemble_clear(struct assembled *a)
 {
-    for (size_t i = 0; i < a->count; i++)
+    for (size_t i = 0; i < a->count; i++) {
         mem_free(a->targets[i]);
+        target_free(&a->indices[i]);
+    }
     mem_free(a->targets);
+    mem_free(a->indices);
     mem_free(a->ledgers);
     mem_free(a->inputs);
     *a = (struct assembled){0};
@@ -169,7 +201,7 @@ void assemble_output(struct output_opts *o, const struct config *c)
             },
         .compression = e->compression == CONFIG_COMPRESSION_GZIP ? OUTPUT_COMPRESSION_GZIP
                                                                  : OUTPUT_COMPRESSION_NONE,
-        .plain_index = e->index[0] != '\0',
+        .plain_index = index_is_used(c),
         .pipeline = given(e->pipeline),
         .workers = e->workers,
         .backoff_init_ms = e->backoff_init_ms,

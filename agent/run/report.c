@@ -72,7 +72,7 @@ void report_ledger(const struct agent *a, bool final)
         (void)snprintf(name, sizeof(name), "input %s", a->inputs.inputs[i].id);
         write_one(name, &a->inputs.ledgers[i]);
     }
-    if (final && a->metrics != NULL)
+    if (final && a->docs != NULL)
         write_one("metrics", &a->metrics_ledger);
     report_sum(a, &sum);
     write_one("total", &sum);

@@ -44,6 +44,7 @@ struct host {
     unsigned failures;    /* in a row */
     int64_t not_before_ms;
     int64_t plain_until_ms; /* takes no compressed bodies, as far as seen */
+    bool plain_json;        /* it refused application/x-ndjson */
     struct trouble trouble;
 };
 
@@ -57,6 +58,7 @@ struct target {
     enum target_state state;
     unsigned failures; /* in a row */
     int64_t not_before_ms;
+    bool no_ids;                    /* it takes none of ours */
     uint64_t passes;                /* answers in which at least one document was accepted */
     uint64_t seen_items, bad_items; /* of about the last GUARD_ITEMS */
     struct trouble trouble;
@@ -97,7 +99,7 @@ struct output {
     struct list targets;
     unsigned target_count;
     struct list queue;
-    struct list spare; /* blank flights, for reuse */
+    struct list spare;       /* blank flights, for reuse */
     struct sender_job *jobs; /* one for each worker */
     struct list idle;
     unsigned pending;   /* flights */
@@ -185,6 +187,8 @@ void es_target_pause(struct output *o, struct target *t, enum output_health heal
                      int64_t retry_after_ms);
 /* It accepted a document: its troubles are over, unless it is waiting. */
 void es_target_pass(struct output *o, struct target *t);
+/* It takes no ids of ours: from now on its documents are sent without. Told once. */
+void es_target_drop_ids(struct output *o, struct target *t);
 /* Counts items and how many of them would be rejected. Whether too many are, so that none may be
  * dead-lettered now. */
 bool es_target_guards(struct target *t, uint32_t items, uint32_t bad);

@@ -127,6 +127,22 @@ static bool choose_range(struct output *o, struct flight *f, const struct host *
     return f->count > 0;
 }
 
+/* takes the ids off what goes to targets that take none */
+static void drop_ids(struct output *o, struct flight *f)
+{
+    if (f->batch->kind != BATCH_METRICS) {
+        if (f->target->no_ids)
+            batch_drop_ids(f->batch, slice_str(f->target->name));
+        return;
+    }
+    LIST_EACH(node, &o->targets)
+    {
+        const struct target *t = LIST_ENTRY(node, struct target, link);
+        if (t->no_ids)
+            batch_drop_ids(f->batch, slice_str(t->name));
+    }
+}
+
 /* counts the items as sent; those sent before as sent again */
 static void count_items(struct flight *f)
 {
@@ -157,6 +173,7 @@ static void send_range(struct output *o, struct flight *f, struct host *h, struc
     struct sender_job *job = take_job(o, SENDER_BULK, f, h);
     if (job == NULL)
         return;
+    drop_ids(o, f);
     const struct batch_item *last = &b->items[f->first + f->count - 1];
     const size_t from = b->items[f->first].at;
     job->target = b->target;
@@ -164,6 +181,7 @@ static void send_range(struct output *o, struct flight *f, struct host *h, struc
         !f->target->plain_index && product_knows_require_data_stream(&h->product);
     job->pipeline = es_pipeline(o, b);
     job->gzip = wants_gzip(o, f, h);
+    job->plain_json = h->plain_json;
     job->body = slice_of(b->body + from, last->at + last->bytes - from);
     job->item_count = f->count;
     if (!submit(o, job, look))

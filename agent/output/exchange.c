@@ -124,7 +124,7 @@ static void exchange_bulk(struct http *http, struct compress *compress, struct b
         .method = "POST",
         .url = buf_cstr(&job->url),
         .body = job->body,
-        .content_type = "application/x-ndjson",
+        .content_type = job->plain_json ? "application/json" : "application/x-ndjson",
         .on_body = on_body,
         .ctx = &reader,
     };

@@ -115,7 +115,8 @@ static bool know_host(struct replay *r, struct host *h, const struct request_dec
         return true;
     r->job.kind = SENDER_PROBE;
     sender_exchange(r->http, NULL, &r->packed, &r->job);
-    *ret_d = decide_request(r->job.reply.outcome, r->job.reply.status);
+    *ret_d = decide_request(r->job.reply.outcome, r->job.reply.status,
+                            control_error_type(buf_slice(&r->job.head)));
     if (!is_answered(&r->job, *ret_d))
         return false;
     h->product = r->job.product;
@@ -141,7 +142,8 @@ static const struct request_decision *post(struct replay *r, uint32_t first, uin
     job->body = slice_of(r->body.ptr + from, last->from + last->bytes - from);
     job->item_count = count;
     sender_exchange(r->http, NULL, &r->packed, job);
-    return decide_request(job->reply.outcome, job->reply.status);
+    return decide_request(job->reply.outcome, job->reply.status,
+                          control_error_type(buf_slice(&job->head)));
 }
 
 /* the same through every host, a few times; NULL with e filled when none answers */
@@ -152,7 +154,8 @@ static const struct request_decision *try_hosts(struct replay *r, uint32_t first
     for (size_t i = 0; i < r->opts->host_count * ROUNDS; i++) {
         d = post(r, first, count);
         bool is_whole = d->action != REQUEST_ITEMS || r->job.items_error == 0;
-        if (is_answered(&r->job, d) && is_whole && d->action != REQUEST_PAUSE_HOST)
+        if (is_answered(&r->job, d) && is_whole && d->action != REQUEST_PAUSE_HOST &&
+            d->action != REQUEST_MEDIA_TYPE)
             return d;
         const char *why = d->why != NULL ? d->why : r->job.reply.err.text;
         (void)err_set(e, -ENOTCONN, "%s: %s", r->hosts[r->host].name,
@@ -181,6 +184,7 @@ static void tell_items(struct replay *r, uint32_t first, uint32_t count)
         [DECIDE_ACK] = REPLAY_CREATED,           [DECIDE_DUPLICATE] = REPLAY_DUPLICATE,
         [DECIDE_REJECT] = REPLAY_REJECTED,       [DECIDE_RETRY] = REPLAY_REFUSED,
         [DECIDE_RETRY_BOUNDED] = REPLAY_REFUSED, [DECIDE_PAUSE_TARGET] = REPLAY_REFUSED,
+        [DECIDE_DROP_IDS] = REPLAY_REFUSED,
     };
     const struct reply_item *items = reply_items(r->job.items);
     for (uint32_t i = 0; i < count; i++) {
@@ -211,6 +215,7 @@ static int apply(struct replay *r, const struct request_decision *d, uint32_t fi
         return err_set(e, -EACCES, "%s: %s", r->hosts[r->host].name, d->why);
     case REQUEST_PAUSE_TARGET:
     case REQUEST_PAUSE_HOST:
+    case REQUEST_MEDIA_TYPE:
     case REQUEST_RETRY:
     case REQUEST_UNKNOWN:
         break;

@@ -37,6 +37,7 @@ struct sender_job {
     const char *pipeline;     /* BULK; NULL = the target's own */
     bool require_data_stream; /* BULK */
     bool gzip;                /* BULK */
+    bool plain_json;          /* BULK: content type application/json, else x-ndjson */
     struct slice body;        /* BULK */
     uint32_t item_count;      /* BULK */
 
@@ -45,7 +46,7 @@ struct sender_job {
     int items_error;        /* BULK, status 200: 0 = `items` is verified */
     struct reply *items;    /* BULK; the job's own */
     struct buf head;        /* first bytes of the body */
-    struct buf url;  /* of the exchange; kept for the next one */
+    struct buf url;         /* of the exchange; kept for the next one */
     struct product product; /* PROBE */
     int has_template;       /* TEMPLATE: 1 yes, 0 no, -EACCES cannot be known, other: try later */
 };

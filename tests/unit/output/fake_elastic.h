@@ -63,7 +63,7 @@ struct fake {
     int knob;               /* the script's own */
     /* what happened */
     struct fake_doc docs[DOCS_MAX];
-    unsigned doc_count, stored;
+    unsigned doc_count, stored, made_ids;
     struct fake_request requests[REQUESTS_MAX];
     unsigned request_count, probes, template_requests;
     char last_path[2048];
@@ -112,6 +112,8 @@ static void fake_item(struct fake *f, const char *line, const char *path_target,
     snprintf(target, sizeof(target), "%s", path_target);
     fake_member(line, "_id", id, sizeof(id));
     fake_member(line, "_index", target, sizeof(target));
+    if (id[0] == '\0')
+        snprintf(id, sizeof(id), "made-%u", ++f->made_ids);
     struct fake_doc *d = fake_doc(f, id, target);
     d->sends++;
     int status = f->item != NULL ? f->item(f, d, line, &error) : 0;

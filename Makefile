@@ -75,7 +75,7 @@ ifeq ($(filter tools raw,$(INOTIFY)),)
 $(error INOTIFY must be tools or raw, not "$(INOTIFY)")
 endif
 
-LIB_LIBS  := -lcurl -lyaml -ldeflate -lcjson
+LIB_LIBS  := -lcurl -lssl -lcrypto -lyaml -ldeflate -lcjson
 DEFS      := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 ISAL      ?= $(if $(wildcard /usr/include/isa-l/igzip_lib.h /usr/include/isa-l.h),1,0)
 ifeq ($(INOTIFY),tools)
@@ -131,6 +131,8 @@ $(O)/agent/%.o: agent/%.c $(STAMP)
 
 # the one caller of the C library's allocator, and xxhash.h, which names malloc
 $(O)/agent/base/mem.o $(O)/agent/base/hash.o: AGENT_FLAGS += -DWHERRY_ALLOCATOR
+# OpenSSL's headers use names that are banned here
+$(O)/agent/os/http_tls.o: AGENT_FLAGS += -DWHERRY_OPENSSL
 
 $(O)/tests/%.o: tests/%.c $(STAMP)
 	@mkdir -p $(@D)

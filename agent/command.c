@@ -3,9 +3,12 @@
  */
 #include "command.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -17,6 +20,9 @@ static const struct command commands[] = {
      command_test},
     {"export", "sample|options", "print a sample configuration, or the option reference", 0, 1, 1,
      command_export},
+    {"deadletter", "list|show|replay|drop",
+     "look at rejected documents, send them again, drop them", COMMAND_LETTERS, 1, INT_MAX,
+     command_deadletter},
     {"version", "", "print the versions of wherry and its libraries", 0, 0, 0, command_version},
     {"help", "", "print this", 0, 0, 0, command_help},
 };
@@ -75,6 +81,9 @@ struct config *command_load(const struct cli *cli)
         .style = log_style_for(STDERR_FILENO, getenv("JOURNAL_STREAM")),
     };
     log_init(&log);
+    /* neither core dumps nor other processes of this user get to see secrets */
+    if (config_has_secret(config) && prctl(PR_SET_DUMPABLE, 0) < 0)
+        log_warn("secrets may show in core dumps: PR_SET_DUMPABLE: %s", strerror(errno));
     return config;
 }
 
@@ -86,14 +95,17 @@ int command_help(const struct cli *cli)
            "usage: wherry COMMAND [-c FILE] [-E KEY=VALUE]... [-v]\n\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         int used = printf("  %s %s", commands[i].name, commands[i].arguments);
-        printf("%*s%s\n", 34 - used, "", commands[i].help);
+        printf("%*s%s\n", 39 - used, "", commands[i].help);
     }
     printf("\n"
            "  -c, --config FILE   configuration, default /etc/wherry/wherry.yml\n"
            "  -E KEY=VALUE        set one option, over the file\n"
            "  -v, --verbose       log at level debug\n"
            "      --once          read what is there, ship it, end\n"
-           "      --timeout D     with --once: give up after D (30s, 5m)\n\n"
+           "      --timeout D     with --once: give up after D (30s, 5m)\n"
+           "      --json          deadletter list, show: JSON\n"
+           "      --all           deadletter drop: every letter\n"
+           "      --older-than D  deadletter drop: those rejected longer ago than D (7d)\n\n"
            "exit: 0 all acknowledged, 1 run-time failure, 2 configuration, 3 something "
            "dead-lettered or abandoned\n");
     return EXIT_DONE;

@@ -24,12 +24,18 @@ struct cli {
     bool verbose;
     bool once;
     int64_t timeout_ms; /* 0 = none */
-    char **args;        /* after the command's name */
+    bool json;
+    bool all;
+    int64_t older_than_ms; /* 0 = not given */
+    char **args;           /* after the command's name */
     int arg_count;
 };
 
 /* Options that only some commands take. */
-enum command_option { COMMAND_ONCE = 1 << 0 };
+enum command_option {
+    COMMAND_ONCE = 1 << 0,    /* --once, --timeout */
+    COMMAND_LETTERS = 1 << 1, /* --json, --all, --older-than */
+};
 
 struct command {
     const char *name;
@@ -46,6 +52,7 @@ const struct command *command_find(const char *name);
 
 int command_run(const struct cli *cli);
 int command_test(const struct cli *cli);
+int command_deadletter(const struct cli *cli);
 int command_export(const struct cli *cli);
 int command_version(const struct cli *cli);
 int command_help(const struct cli *cli);

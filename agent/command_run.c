@@ -2,6 +2,7 @@
  * command_run - `wherry run`
  */
 #include <inttypes.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "base/log.h"
@@ -9,6 +10,7 @@
 #include "command.h"
 #include "os/http.h"
 #include "run/agent.h"
+#include "run/index.h"
 
 /* SIGHUP: says whether the changed configuration would be taken */
 static void check_config(void *ctx)
@@ -21,6 +23,19 @@ static void check_config(void *ctx)
     else
         log_info("SIGHUP: \"%s\" is right; a restart takes it over", cli->config_path);
     config_free(&config);
+}
+
+/* says loudly what makes TLS pointless */
+static void warn_unverified(const struct config *c)
+{
+    const struct config_elasticsearch *es = &c->elasticsearch;
+    bool tls = false;
+    for (size_t i = 0; i < es->hosts.n; i++)
+        tls |= strncmp(es->hosts.v[i], "https:", 6) == 0;
+    if (tls && es->enabled && es->verification_mode == CONFIG_VERIFICATION_NONE)
+        log_warn("ssl.verification_mode is none: ANYBODY on the way to the server can read and "
+                 "change what is sent, and take the password; use ssl.certificate_authorities or "
+                 "ssl.ca_trusted_fingerprint");
 }
 
 /* Each followed file is an open file: takes as many as the hard limit allows. */
@@ -42,8 +57,14 @@ int command_run(const struct cli *cli)
     struct config *config = command_load(cli);
     if (config == NULL)
         return EXIT_CONFIG;
+    if (index_check(config, &e) < 0) {
+        log_error("%s", e.text);
+        config_free(&config);
+        return EXIT_CONFIG;
+    }
     int exit_code = EXIT_RUNTIME;
     raise_file_limit();
+    warn_unverified(config);
     if (http_global_init() < 0) {
         log_error("libcurl cannot be initialised");
     } else {

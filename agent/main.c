@@ -17,7 +17,7 @@
 
 #define CONFIG_DEFAULT "/etc/wherry/wherry.yml"
 
-enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_VERSION };
+enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_VERSION, OPT_JSON, OPT_ALL, OPT_OLDER_THAN };
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -26,6 +26,9 @@ static const struct option options[] = {
     {"version", no_argument, NULL, OPT_VERSION},
     {"once", no_argument, NULL, OPT_ONCE},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"all", no_argument, NULL, OPT_ALL},
+    {"older-than", required_argument, NULL, OPT_OLDER_THAN},
     {NULL, 0, NULL, 0},
 };
 
@@ -33,6 +36,15 @@ static const struct option options[] = {
 struct asked {
     bool help, version;
 };
+
+/* a duration; false = it is none, said */
+static bool take_duration(const char *name, int64_t min_ms, int64_t *ret_ms)
+{
+    if (num_duration(slice_str(optarg), ret_ms) == 0 && *ret_ms >= min_ms)
+        return true;
+    fprintf(stderr, "wherry: --%s \"%s\" is no duration (30s, 5m)\n", name, optarg);
+    return false;
+}
 
 /* one option; false = its value is wrong, said */
 static bool take_option(struct cli *cli, struct asked *asked, int option)
@@ -57,10 +69,15 @@ static bool take_option(struct cli *cli, struct asked *asked, int option)
         cli->once = true;
         return true;
     case OPT_TIMEOUT:
-        if (num_duration(slice_str(optarg), &cli->timeout_ms) == 0)
-            return true;
-        fprintf(stderr, "wherry: --timeout \"%s\" is no duration (30s, 5m)\n", optarg);
-        return false;
+        return take_duration("timeout", 0, &cli->timeout_ms);
+    case OPT_JSON:
+        cli->json = true;
+        return true;
+    case OPT_ALL:
+        cli->all = true;
+        return true;
+    case OPT_OLDER_THAN:
+        return take_duration("older-than", 1, &cli->older_than_ms);
     default:
         return false; /* getopt has said why */
     }
@@ -75,6 +92,10 @@ static bool is_proper(const struct command *c, const struct cli *cli)
     }
     if (cli->timeout_ms > 0 && !cli->once) {
         fprintf(stderr, "wherry: --timeout goes with --once\n");
+        return false;
+    }
+    if ((cli->json || cli->all || cli->older_than_ms > 0) && !(c->options & COMMAND_LETTERS)) {
+        fprintf(stderr, "wherry: --json, --all and --older-than go with \"deadletter\"\n");
         return false;
     }
     if (cli->arg_count < c->min_args || cli->arg_count > c->max_args) {

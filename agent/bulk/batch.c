@@ -174,6 +174,53 @@ struct slice batch_action_value(const struct batch *b, const struct batch_item *
     return slice_of(NULL, 0);
 }
 
+/* The member "_id" of an action line with the comma that stands before or behind it; empty if there
+ * is none. */
+static struct slice id_member(struct slice action, struct slice id)
+{
+    const size_t name_bytes = sizeof("\"_id\":\"") - 1;
+    if (id.len == 0)
+        return id;
+    size_t from = (size_t)(id.ptr - action.ptr) - name_bytes;
+    size_t to = (size_t)(id.ptr - action.ptr) + id.len + 1;
+    if (action.ptr[from - 1] == ',')
+        from--;
+    else if (to < action.len && action.ptr[to] == ',')
+        to++;
+    return slice_sub(action, from, to - from);
+}
+
+/* moves an item to `at` without a part of its action line */
+static void move_without(struct batch *b, struct batch_item *item, size_t at, struct slice part)
+{
+    char *from = b->body + item->at;
+    size_t before = part.len > 0 ? (size_t)(part.ptr - from) : item->bytes;
+    memmove(b->body + at, from, before);
+    memmove(b->body + at + before, from + before + part.len, item->bytes - before - part.len);
+    item->at = (uint32_t)at;
+    item->bytes -= (uint32_t)part.len;
+    item->action_bytes -= (uint32_t)part.len;
+}
+
+/* see header */
+uint32_t batch_drop_ids(struct batch *b, struct slice target)
+{
+    uint32_t dropped = 0;
+    size_t at = 0;
+    for (uint32_t i = 0; i < b->item_count; i++) {
+        struct batch_item *item = &b->items[i];
+        struct slice name = batch_action_value(b, item, "_index");
+        struct slice part = slice_of(NULL, 0);
+        if (slice_eq(name.len > 0 ? name : slice_str(b->target), target))
+            part = id_member(batch_action(b, item), batch_action_value(b, item, "_id"));
+        dropped += part.len > 0;
+        move_without(b, item, at, part);
+        at += item->bytes;
+    }
+    b->body_bytes = at;
+    return dropped;
+}
+
 /* an item has reached its end: off its spans, into their counts */
 static void settle(struct batch *b, const struct batch_item *item)
 {

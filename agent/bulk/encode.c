@@ -44,21 +44,17 @@ static void open_member(struct json_writer *w, const char *key)
     json_object(w);
 }
 
-/* data_stream.* and event.dataset */
-static void write_dataset(struct json_writer *w, const char *type, const char *dataset,
-                          const char *namespace)
+/* data_stream.* */
+static void write_data_stream(struct json_writer *w, const char *type,
+                              const struct encode_input *input)
 {
     open_member(w, "data_stream");
     json_key(w, "type");
     json_cstring(w, type);
     json_key(w, "dataset");
-    json_cstring(w, dataset);
+    json_cstring(w, input->dataset);
     json_key(w, "namespace");
-    json_cstring(w, namespace);
-    json_end_object(w);
-    open_member(w, "event");
-    json_key(w, "dataset");
-    json_cstring(w, dataset);
+    json_cstring(w, input->namespace);
     json_end_object(w);
 }
 
@@ -128,6 +124,14 @@ static void write_fields(struct json_writer *w, const struct config_pair *fields
     }
 }
 
+/* where it goes, and event.dataset */
+static void write_dataset(struct json_writer *w, const struct encode_input *input)
+{
+    if (!input->plain_index)
+        write_data_stream(w, "logs", input);
+    write_single(w, "event", "dataset", input->dataset);
+}
+
 /* option `fields` and `tags` */
 static void write_own_fields(struct json_writer *w, const struct encode_input *input)
 {
@@ -150,7 +154,7 @@ static void write_constants(struct json_writer *w, const struct encode_agent *ag
                             const struct encode_input *input)
 {
     if (input->parts & PART_DATASET)
-        write_dataset(w, "logs", input->dataset, input->namespace);
+        write_dataset(w, input);
     if (input->parts & PART_HOST)
         write_single(w, "host", "name", agent->host_name);
     if (input->parts & PART_AGENT)

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/base64.h"
+#include "config/host.h"
 
 #define STREAM_PART_MAX 100
 
@@ -87,4 +89,105 @@ int check_api_key(struct slice text, struct buf *out, struct err *why)
         return err_set(why, -EINVAL, "an API key is \"id:key\" with both parts");
     return base64_encode(out, text.ptr, text.len) == 0 ? 0
                                                        : err_set(why, -EINVAL, "value is too long");
+}
+
+/* whether c may stand in the name of a header (RFC 9110 5.6.2) */
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* whether the client sets the header itself */
+static bool is_own_header(struct slice name)
+{
+    static const char *const own[] = {"Accept",
+                                      "Accept-Encoding",
+                                      "Authorization",
+                                      "Connection",
+                                      "Content-Encoding",
+                                      "Content-Length",
+                                      "Content-Type",
+                                      "Expect",
+                                      "Host",
+                                      "TE",
+                                      "Transfer-Encoding",
+                                      "Upgrade",
+                                      "Proxy-Authorization"};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+        if (strlen(own[i]) == name.len && strncasecmp(own[i], name.ptr, name.len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* a token, a colon, and no control character */
+int check_header(struct slice text, struct buf *out, struct err *why)
+{
+    struct slice name = slice_sub(text, 0, slice_find(text, ':'));
+    bool good = name.len > 0 && name.len < text.len;
+    for (size_t i = 0; good && i < name.len; i++)
+        good = is_name_char(name.ptr[i]);
+    for (size_t i = name.len; good && i < text.len; i++)
+        good = (unsigned char)text.ptr[i] >= ' ' && text.ptr[i] != 0x7f;
+    if (!good)
+        return err_set(why, -EINVAL, "not the name and text of a header");
+    if (is_own_header(name))
+        return err_set(why, -EINVAL, "the header %.*s cannot be set here", (int)name.len, name.ptr);
+    return accept(text, out, why);
+}
+
+/* nothing that would end or split the header */
+int check_token(struct slice text, struct buf *out, struct err *why)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
+            return err_set(why, -EINVAL, "a token has no blanks and only ASCII characters");
+    }
+    return accept(text, out, why);
+}
+
+#define SHA256_DIGITS 64
+
+/* "AB:CD..." or "abcd..." */
+int check_fingerprint(struct slice text, struct buf *out, struct err *why)
+{
+    char hex[SHA256_DIGITS];
+    size_t n = 0;
+    bool good = true;
+    for (size_t i = 0; good && i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == ':' && n > 0 && n % 2 == 0)
+            continue;
+        if (c >= 'A' && c <= 'F')
+            c = (char)(c - 'A' + 'a');
+        good = n < sizeof(hex) && ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));
+        if (good)
+            hex[n++] = c;
+    }
+    if (!good || (text.len > 0 && n != sizeof(hex)))
+        return err_set(why, -EINVAL, "a fingerprint is a SHA-256 in hex: %d digits", SHA256_DIGITS);
+    return accept(slice_of(hex, n), out, why);
+}
+
+/* with a slash before it and none behind it */
+int check_url_path(struct slice text, struct buf *out, struct err *why)
+{
+    while (slice_ends(text, SLICE_LIT("/")))
+        text.len--;
+    if (!host_is_path(text))
+        return err_set(why, -EINVAL, "\"%.*s\" is not a path of a URL",
+                       (int)(text.len < 80 ? text.len : 80), text.ptr);
+    if (text.len > 0 && text.ptr[0] != '/' && buf_add_byte(out, '/') != 0)
+        return err_set(why, -EINVAL, "value is too long");
+    return accept(text, out, why);
+}
+
+/* something that can be created in a directory */
+int check_file_name(struct slice text, struct buf *out, struct err *why)
+{
+    if (text.len == 0 || slice_find(text, '/') < text.len || slice_eq_str(text, ".") ||
+        slice_eq_str(text, ".."))
+        return err_set(why, -EINVAL, "a file name without directories is needed here");
+    return accept(text, out, why);
 }

@@ -106,6 +106,21 @@ static bool is_same(const struct option *o, const struct config *a, const struct
     return same;
 }
 
+/* looks at the secrets and at the names of files with secrets */
+bool config_has_secret(const struct config *c)
+{
+    for (size_t i = 0; i < options_count; i++) {
+        const struct option *o = &options_table[i];
+        const void *field = (const char *)c + o->offset;
+        if (o->group == OPTION_INPUT || (o->flags & (OPTION_SECRET | OPTION_CREDENTIAL)) == 0)
+            continue;
+        if (o->type == OPTION_MAP ? ((const struct config_map *)field)->n > 0
+                                  : (*(char *const *)field)[0] != '\0')
+            return true;
+    }
+    return false;
+}
+
 /* compares the options that stay as they are for the life of the process */
 const char *config_fixed_change(const struct config *before, const struct config *after)
 {

@@ -129,12 +129,17 @@ static void set_pairs(struct config_loader *l, const struct option *o, void *fie
 /* refuses a secret that is spelled out where everyone can read it */
 static void check_secret(struct config_loader *l, const struct option *o, const struct setting *s)
 {
-    if ((o->flags & OPTION_SECRET) == 0 || s->text_len == 0 || s->variable || (l->mode & 0007) == 0)
+    if ((o->flags & OPTION_SECRET) == 0 || s->text_len == 0 || s->variable)
         return;
-    config_errors_add(l->errors, &s->value_at,
-                      "%s: everyone can read this file (mode %04o); chmod 640 %s, or take the "
-                      "secret from a variable: ${NAME}",
-                      s->key, (unsigned)(l->mode & 07777), s->value_at.file);
+    if (l->origin == CONFIG_ORIGIN_E)
+        config_errors_add(l->errors, &s->value_at,
+                          "%s: everyone can read command lines; set it in a file or a variable",
+                          s->key);
+    else if ((l->mode & 0007) != 0)
+        config_errors_add(l->errors, &s->value_at,
+                          "%s: everyone can read this file (mode %04o); chmod 640 %s, or take the "
+                          "secret from a variable: ${NAME}",
+                          s->key, (unsigned)(l->mode & 07777), s->value_at.file);
 }
 
 /* sets an option from a setting and what is inside it; name: within a map */
@@ -153,7 +158,8 @@ static void set_option(struct config_loader *l, const struct target *t, const st
         set_elements(l, o, field, s);
     else
         set_single(l, o, field, s);
-    check_secret(l, o, s);
+    for (size_t i = 0; i < s->span; i++)
+        check_secret(l, o, &s[i]);
 }
 
 /* reports a key that no option has, with the one that was probably meant */
@@ -189,6 +195,8 @@ static size_t apply_key(struct config_loader *l, const struct target *t, const s
     if (s->kind == SETTING_TEXT || s->kind == SETTING_LIST)
         config_errors_add(l->errors, &s->value_at, "%s: options are needed here, not a value",
                           s->key);
+    if (!t->in_input)
+        config_note_section(l, key);
     return s->kind == SETTING_MAP ? 1 : s->span;
 }
 

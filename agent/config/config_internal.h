@@ -40,7 +40,8 @@ struct config_loader {
     bool incomplete;           /* a file was not read to its end: what is missing may be there */
     struct config_note *notes; /* one for each row of the option table */
     struct config_input_note *input_notes;
-    char **names; /* of files, since places point to them */
+    unsigned sections; /* bit N: the section of output N stood there, maybe empty */
+    char **names;      /* of files, since places point to them */
     size_t name_count;
 };
 
@@ -56,6 +57,37 @@ void config_read_files(struct config_loader *l);
 
 /* Completes what is computed from other options, and checks what concerns several options. */
 void config_finish(struct config_loader *l);
+
+/* Its parts: what cloud.* stands for; the path of the hosts; the values of the preset; the one
+ * active output; the ways to log in and their files; what TLS and the proxy need. */
+void config_finish_cloud(struct config_loader *l);
+void config_finish_hosts(struct config_loader *l);
+void config_finish_preset(struct config_loader *l);
+void config_finish_output(struct config_loader *l);
+void config_finish_login(struct config_loader *l);
+void config_finish_tls(struct config_loader *l);
+
+/* Notes that the section with this key stands in a source, with nothing in it perhaps. */
+void config_note_section(struct config_loader *l, struct slice key);
+
+/* The row of the field at this offset of struct config. */
+const struct option *config_row_at(size_t offset);
+#define CONFIG_ROW(field) config_row_at(offsetof(struct config, field))
+
+/* What is known of a row of struct config. */
+struct config_note *config_note_of(struct config_loader *l, const struct option *o);
+
+/* Where to point when a row is wrong: its own place, or the main file's name. */
+struct config_place config_place_of(struct config_loader *l, const struct option *o);
+
+/* Whether a text (OPTION_STRING) was given, valid or not. */
+bool config_is_given(struct config_loader *l, const struct option *o);
+
+/* Replaces the value of a row by text, whose origin counts as that of `from`; or by the default.
+ * The text has to be one that the row allows. */
+void config_take_over(struct config_loader *l, const struct option *o, struct slice text,
+                      const struct option *from);
+void config_set_default(struct config_loader *l, const struct option *o);
 
 /* Keeps the joined name of a source for as long as the loader lives; borrowed. */
 const char *config_keep_name(struct config_loader *l, const char *prefix, const char *name);

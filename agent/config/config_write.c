@@ -155,7 +155,11 @@ static const char reference_head[] =
     "  after parsing: what a variable holds is never read as YAML.\n"
     "- `-E inputs[0].dataset=web` reaches into a list. Lists are given as `[a, b]`, maps as\n"
     "  `{a: b}`.\n"
-    "- A file that everyone can read and that spells out a password or an API key is refused.\n";
+    "- A file that everyone can read and that spells out a secret is refused, and so is a secret "
+    "in\n"
+    "  `-E`.\n"
+    "- A relative name in an option `*_file` and in `ssl.key` is looked up in\n"
+    "  `$CREDENTIALS_DIRECTORY` when that is set (systemd: `LoadCredential=`).\n";
 
 /* appends text with what Markdown would read as markup escaped */
 static int write_cell(const char *text, struct buf *out)

@@ -7,10 +7,13 @@
 #include "config/host.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/num.h"
 
 #define DEFAULT_PORT 9200
+#define HTTP_PORT    80
+#define SOCKS_PORT   1080
 #define HOST_MAX     253
 
 struct host_parts {
@@ -36,23 +39,25 @@ static bool is_host_char(char c)
 /* compares with a lower-case word, letters of either case */
 static bool eq_nocase(struct slice s, const char *word)
 {
+    if (s.len != strlen(word))
+        return false;
     for (size_t i = 0; i < s.len; i++) {
         if (lower(s.ptr[i]) != word[i])
             return false;
     }
-    return word[s.len] == '\0';
+    return true;
 }
 
-/* cuts "scheme://" off *rest; without one, http */
-static int take_scheme(struct slice *rest, struct host_parts *p)
+/* cuts "scheme://" off *rest: http, or the other one; without one, http */
+static int take_scheme(struct slice *rest, const char *other, struct host_parts *p)
 {
     p->scheme = SLICE_LIT("http");
     for (size_t i = 0; i + 2 < rest->len; i++) {
         if (rest->ptr[i] != ':' || rest->ptr[i + 1] != '/' || rest->ptr[i + 2] != '/')
             continue;
         struct slice scheme = slice_sub(*rest, 0, i);
-        if (eq_nocase(scheme, "https"))
-            p->scheme = SLICE_LIT("https");
+        if (eq_nocase(scheme, other))
+            p->scheme = slice_str(other);
         else if (!eq_nocase(scheme, "http"))
             return -EINVAL;
         *rest = slice_sub(*rest, i + 3, rest->len);
@@ -85,12 +90,12 @@ static bool is_name(struct slice s)
 }
 
 /* host and port */
-static int take_authority(struct slice text, struct host_parts *p)
+static int take_authority(struct slice text, uint64_t port, struct host_parts *p)
 {
     size_t bracket = slice_rfind(text, ']');
     size_t colon = slice_rfind(text, ':');
     bool has_port = colon < text.len && (bracket == text.len || colon > bracket);
-    p->port = DEFAULT_PORT;
+    p->port = port;
     p->host = has_port ? slice_sub(text, 0, colon) : text;
     if (has_port && (num_u64(slice_sub(text, colon + 1, text.len), &p->port) != 0 || p->port == 0 ||
                      p->port > 65535))
@@ -98,8 +103,8 @@ static int take_authority(struct slice text, struct host_parts *p)
     return is_name(p->host) || is_bracketed(p->host) ? 0 : -EINVAL;
 }
 
-/* whether the path has only characters that stand for themselves in a URL's path */
-static bool is_path(struct slice s)
+/* by an allow-list */
+bool host_is_path(struct slice s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
@@ -123,7 +128,7 @@ static int add_lower(struct buf *out, struct slice s)
 static int split(struct slice text, struct host_parts *p, struct err *why)
 {
     struct slice rest = text;
-    bool scheme_ok = take_scheme(&rest, p) == 0;
+    bool scheme_ok = take_scheme(&rest, "https", p) == 0;
     size_t slash = slice_find(rest, '/');
     struct slice authority = slice_sub(rest, 0, slash);
     if (slice_find(text, '@') < text.len) /* a password may hold any character, slashes too */
@@ -133,7 +138,7 @@ static int split(struct slice text, struct host_parts *p, struct err *why)
     p->path = slice_sub(rest, slash, rest.len);
     while (slice_ends(p->path, SLICE_LIT("/")))
         p->path.len--;
-    if (!scheme_ok || take_authority(authority, p) != 0 || !is_path(p->path))
+    if (!scheme_ok || take_authority(authority, DEFAULT_PORT, p) != 0 || !host_is_path(p->path))
         return err_set(why, -EINVAL,
                        "\"%.*s\" is not an address like es1, es1:9200, [::1]:9200 or "
                        "https://es1:9200/path",
@@ -152,6 +157,34 @@ int host_normalise(struct slice text, struct buf *out, struct err *why)
     if (buf_add_slice(out, p.scheme) != 0 || buf_add_str(out, "://") != 0 ||
         add_lower(out, p.host) != 0 || buf_printf(out, ":%llu", (unsigned long long)p.port) != 0 ||
         buf_add_slice(out, p.path) != 0) {
+        buf_cut(out, len);
+        return err_set(why, -EINVAL, "address is too long");
+    }
+    return 0;
+}
+
+/* scheme, host and port */
+int host_normalise_proxy(struct slice text, struct buf *out, struct err *why)
+{
+    struct host_parts p = {0};
+    struct slice rest = text;
+    if (text.len == 0)
+        return 0;
+    if (slice_find(text, '@') < text.len)
+        return err_set(why, -EINVAL,
+                       "a user name in the address is not allowed; use proxy_username and "
+                       "proxy_password");
+    bool scheme_ok = take_scheme(&rest, "socks5", &p) == 0;
+    while (slice_ends(rest, SLICE_LIT("/")))
+        rest.len--;
+    uint64_t port = slice_eq_str(p.scheme, "http") ? HTTP_PORT : SOCKS_PORT;
+    if (!scheme_ok || take_authority(rest, port, &p) != 0)
+        return err_set(why, -EINVAL,
+                       "\"%.*s\" is not a proxy like http://proxy:3128 or socks5://proxy:1080",
+                       (int)(text.len < 80 ? text.len : 80), text.ptr);
+    size_t len = out->len;
+    if (buf_add_slice(out, p.scheme) != 0 || buf_add_str(out, "://") != 0 ||
+        add_lower(out, p.host) != 0 || buf_printf(out, ":%llu", (unsigned long long)p.port) != 0) {
         buf_cut(out, len);
         return err_set(why, -EINVAL, "address is too long");
     }

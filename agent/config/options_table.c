@@ -8,6 +8,7 @@
 #include "config/options.h"
 
 #include "config/check.h"
+#include "config/cloud.h"
 #include "config/config.h"
 #include "config/host.h"
 
@@ -26,9 +27,13 @@ static const char *const metadata_choices[] = {"dataset", "host",  "agent", "ecs
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 static const char *const start_choices[] = {"beginning", "end", NULL};
 static const char *const set_choices[] = {"cpu", "load", "memory", "network", NULL};
-static const char *const verification_choices[] = {"full", "none", NULL};
+static const char *const verification_choices[] = {"full", "certificate", "none", NULL};
+static const char *const tls_choices[] = {"TLSv1.2", "TLSv1.3", NULL};
+static const char *const preset_choices[] = {"balanced", "throughput", "scale",
+                                             "latency",  "custom",     NULL};
+static const char *const ids_choices[] = {"structured", "auto", NULL};
 static const char *const compression_choices[] = {"auto", "none", "gzip", NULL};
-static const char *const when_full_choices[] = {"block", NULL};
+static const char *const when_full_choices[] = {"block", "drop_oldest", NULL};
 
 const struct option_section options_sections[OPTION_GROUPS] = {
     [OPTION_GENERAL] = {"General", "", ""},
@@ -40,6 +45,12 @@ const struct option_section options_sections[OPTION_GROUPS] = {
          ""},
     [OPTION_METRICS] = {"Metrics", "", ""},
     [OPTION_OUTPUT] = {"Output to Elasticsearch", "", "output.elasticsearch."},
+    [OPTION_CLOUD] = {"Elastic Cloud", "", ""},
+    [OPTION_SMALL_OUTPUTS] =
+        {"Other outputs",
+         "Exactly one output is active. An output is active when one of its options is given and "
+         "its `enabled` is not false; when none is given, it is Elasticsearch.",
+         ""},
     [OPTION_DEAD_LETTER] = {"Dead letters",
                             "Documents that the server refuses for good are kept in files.", ""},
 };
@@ -273,6 +284,14 @@ const struct option options_table[] = {
         .help = "What is collected; each set goes to metrics-system.<set>-<namespace>.",
     },
     {
+        .key = "output.elasticsearch.enabled",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_BOOL,
+        .standard = "true",
+        .offset = AT(elasticsearch.enabled),
+        .help = "Whether this output is used.",
+    },
+    {
         .key = "output.elasticsearch.hosts",
         .group = OPTION_OUTPUT,
         .type = OPTION_LIST,
@@ -287,6 +306,17 @@ const struct option options_table[] = {
                 "http, without a port 9200 (also for https).",
     },
     {
+        .key = "output.elasticsearch.path",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .standard = "",
+        .max = 1024,
+        .check = check_url_path,
+        .offset = AT(elasticsearch.path),
+        .help = "Prefix of the path of each request, for hosts that are given without a path of "
+                "their own.",
+    },
+    {
         .key = "output.elasticsearch.username",
         .group = OPTION_OUTPUT,
         .type = OPTION_STRING,
@@ -296,6 +326,18 @@ const struct option options_table[] = {
         .env = "ELASTICSEARCH_USERNAME",
         .offset = AT(elasticsearch.username),
         .help = "User name for basic authentication, together with password.",
+    },
+    {
+        .key = "output.elasticsearch.username_file",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_CREDENTIAL,
+        .standard = "",
+        .max = OPTION_PATH_MAX,
+        .offset = AT(elasticsearch.username_file),
+        .help = "File that holds the user name. Credential files are read again when they change "
+                "and after an answer 401; a relative name is looked up in $CREDENTIALS_DIRECTORY "
+                "when that is set.",
     },
     {
         .key = "output.elasticsearch.password",
@@ -309,6 +351,16 @@ const struct option options_table[] = {
         .help = "Its password. A file that holds it must not be readable by everyone.",
     },
     {
+        .key = "output.elasticsearch.password_file",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_CREDENTIAL,
+        .standard = "",
+        .max = OPTION_PATH_MAX,
+        .offset = AT(elasticsearch.password_file),
+        .help = "File that holds the password.",
+    },
+    {
         .key = "output.elasticsearch.api_key",
         .group = OPTION_OUTPUT,
         .type = OPTION_STRING,
@@ -316,19 +368,156 @@ const struct option options_table[] = {
         .standard = "",
         .max = 4096,
         .check = check_api_key,
+        .env = "ELASTICSEARCH_API_KEY",
         .offset = AT(elasticsearch.api_key),
         .help = "API key in place of user name and password: id:key, or the base64 text of it.",
+    },
+    {
+        .key = "output.elasticsearch.api_key_file",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_CREDENTIAL,
+        .standard = "",
+        .max = OPTION_PATH_MAX,
+        .offset = AT(elasticsearch.api_key_file),
+        .help = "File that holds the API key, in either form.",
+    },
+    {
+        .key = "output.elasticsearch.bearer_token",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_SECRET,
+        .standard = "",
+        .max = 16384,
+        .check = check_token,
+        .offset = AT(elasticsearch.bearer_token),
+        .help = "Token for the header Authorization: Bearer, such as a JWT.",
+    },
+    {
+        .key = "output.elasticsearch.bearer_token_file",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_CREDENTIAL,
+        .standard = "",
+        .max = OPTION_PATH_MAX,
+        .offset = AT(elasticsearch.bearer_token_file),
+        .help = "File that holds the bearer token.",
+    },
+    {
+        .key = "output.elasticsearch.service_token",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_SECRET,
+        .standard = "",
+        .max = 16384,
+        .check = check_token,
+        .offset = AT(elasticsearch.service_token),
+        .help = "Token of a service account of Elasticsearch.",
+    },
+    {
+        .key = "output.elasticsearch.service_token_file",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_CREDENTIAL,
+        .standard = "",
+        .max = OPTION_PATH_MAX,
+        .offset = AT(elasticsearch.service_token_file),
+        .help = "File that holds the service token.",
+    },
+    {
+        .key = "output.elasticsearch.headers",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_MAP,
+        .flags = OPTION_SECRET,
+        .standard = "",
+        .check = check_header,
+        .offset = AT(elasticsearch.headers),
+        .help = "Further headers of each request: {X-Tenant: a}.",
+    },
+    {
+        .key = "output.elasticsearch.proxy_url",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .standard = "",
+        .max = 1024,
+        .check = host_normalise_proxy,
+        .offset = AT(elasticsearch.proxy_url),
+        .help = "Proxy: http://host:port or socks5://host:port. Without it none is used, whatever "
+                "the environment says.",
+    },
+    {
+        .key = "output.elasticsearch.proxy_username",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .standard = "",
+        .max = 1024,
+        .check = check_username,
+        .offset = AT(elasticsearch.proxy_username),
+        .help = "User name for the proxy.",
+    },
+    {
+        .key = "output.elasticsearch.proxy_password",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_SECRET,
+        .standard = "",
+        .max = 4096,
+        .offset = AT(elasticsearch.proxy_password),
+        .help = "Its password.",
     },
     {
         .key = "output.elasticsearch.ssl.certificate_authorities",
         .group = OPTION_OUTPUT,
         .type = OPTION_LIST,
         .standard = "",
-        .max = 1,
+        .max = 16,
         .check = check_filled,
         .standard_note = "the system's",
         .offset = AT(elasticsearch.certificate_authorities),
-        .help = "File of the certificates (PEM) to trust in place of the system's.",
+        .help = "Files of the certificates (PEM) to trust in place of the system's. They are read "
+                "again "
+                "when they change.",
+    },
+    {
+        .key = "output.elasticsearch.ssl.ca_trusted_fingerprint",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .standard = "",
+        .max = 128,
+        .check = check_fingerprint,
+        .offset = AT(elasticsearch.ca_trusted_fingerprint),
+        .help = "SHA-256 of a CA certificate that the server sends with its own, in hex: chains "
+                "that it signed are trusted, and without certificate_authorities no others.",
+    },
+    {
+        .key = "output.elasticsearch.ssl.certificate",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .standard = "",
+        .max = OPTION_PATH_MAX,
+        .offset = AT(elasticsearch.certificate),
+        .help = "File of the client's certificate with its chain (PEM), for servers that ask for "
+                "one. Read again when it changes.",
+    },
+    {
+        .key = "output.elasticsearch.ssl.key",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_CREDENTIAL,
+        .standard = "",
+        .max = OPTION_PATH_MAX,
+        .offset = AT(elasticsearch.key),
+        .help = "File of its private key (PEM).",
+    },
+    {
+        .key = "output.elasticsearch.ssl.key_passphrase",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_SECRET,
+        .standard = "",
+        .max = 1024,
+        .offset = AT(elasticsearch.key_passphrase),
+        .help = "Passphrase of that key.",
     },
     {
         .key = "output.elasticsearch.ssl.verification_mode",
@@ -338,8 +527,20 @@ const struct option options_table[] = {
         .choices = verification_choices,
         .env = "ELASTICSEARCH_VERIFY_CERTS",
         .offset = AT(elasticsearch.verification_mode),
-        .help = "full: the server's certificate must be valid and bear the host's name. none: "
-                "anybody may pose as the server. The variable takes true or false.",
+        .help = "full: the server's certificate must be valid and bear the host's name. "
+                "certificate: it "
+                "must be valid. none: anybody may pose as the server. The variable takes true or "
+                "false.",
+    },
+    {
+        .key = "output.elasticsearch.ssl.supported_protocols",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_SET,
+        .flags = OPTION_COMMAS,
+        .standard = "TLSv1.2,TLSv1.3",
+        .choices = tls_choices,
+        .offset = AT(elasticsearch.supported_protocols),
+        .help = "Versions of TLS that may be used.",
     },
     {
         .key = "output.elasticsearch.compression",
@@ -349,6 +550,17 @@ const struct option options_table[] = {
         .choices = compression_choices,
         .offset = AT(elasticsearch.compression),
         .help = "Compression of requests. auto: gzip, or none when all hosts are on this machine.",
+    },
+    {
+        .key = "output.elasticsearch.preset",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_CHOICE,
+        .standard = "balanced",
+        .choices = preset_choices,
+        .offset = AT(elasticsearch.preset),
+        .help = "Values for linger, bulk_max_bytes, workers and backoff where they are not given. "
+                "throughput: 1s, 5MiB, 8. scale (many agents for one server): 5s, 1MiB, 1, backoff "
+                "5s to 300s. latency: 5ms, 256KiB, 4. balanced and custom: the defaults below.",
     },
     {
         .key = "output.elasticsearch.linger",
@@ -410,6 +622,168 @@ const struct option options_table[] = {
         .help = "Limit of that wait.",
     },
     {
+        .key = "output.elasticsearch.connect_timeout",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_DURATION,
+        .standard = "10s",
+        .min = 10,
+        .max = 10 * MINUTE,
+        .offset = AT(elasticsearch.connect_timeout_ms),
+        .help = "Limit of a name look-up, connection and TLS handshake together.",
+    },
+    {
+        .key = "output.elasticsearch.timeout",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_DURATION,
+        .flags = OPTION_OFF,
+        .standard = "15m",
+        .min = 0,
+        .max = DAY,
+        .offset = AT(elasticsearch.timeout_ms),
+        .help = "Limit of one request with its answer. A busy server answers late, but it answers: "
+                "short limits make it work twice.",
+    },
+    {
+        .key = "output.elasticsearch.connection_max_age",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_DURATION,
+        .flags = OPTION_OFF,
+        .standard = "5m",
+        .max = DAY,
+        .offset = AT(elasticsearch.connection_max_age_ms),
+        .help = "Age at which a connection gives way to a new one, so that changed addresses of a "
+                "name come into use. Whole seconds.",
+    },
+    {
+        .key = "output.elasticsearch.ids",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_CHOICE,
+        .standard = "structured",
+        .choices = ids_choices,
+        .offset = AT(elasticsearch.ids),
+        .help = "structured: ids made from the place in the file, so that nothing is stored twice. "
+                "auto: the server makes them, and what is sent again after a lost answer is stored "
+                "twice.",
+    },
+    {
+        .key = "output.elasticsearch.verify_before_resend",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_BOOL,
+        .standard = "false",
+        .offset = AT(elasticsearch.verify_before_resend),
+        .help = "Asks the server for the ids before documents are sent again after a lost answer: "
+                "a data stream that rolled over in between would take them twice.",
+    },
+    {
+        .key = "output.elasticsearch.index",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .standard = "",
+        .max = 255,
+        .standard_note = "data streams by dataset",
+        .offset = AT(elasticsearch.index),
+        .help = "Index in place of data streams, maybe with the date of the event in UTC: "
+                "isp-logs-%{+yyyy.MM.dd}.",
+    },
+    {
+        .key = "output.elasticsearch.pipeline",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_STRING,
+        .standard = "",
+        .max = 255,
+        .standard_note = "the index's",
+        .offset = AT(elasticsearch.pipeline),
+        .help = "Ingest pipeline for each document.",
+    },
+    {
+        .key = "cloud.id",
+        .group = OPTION_CLOUD,
+        .type = OPTION_STRING,
+        .standard = "",
+        .max = 4096,
+        .check = cloud_id_normalise,
+        .offset = AT(cloud.id),
+        .help = "Id of a deployment, as its page shows it. It takes the place of "
+                "output.elasticsearch.hosts.",
+    },
+    {
+        .key = "cloud.auth",
+        .group = OPTION_CLOUD,
+        .type = OPTION_STRING,
+        .flags = OPTION_SECRET,
+        .standard = "",
+        .max = 4096,
+        .offset = AT(cloud.auth),
+        .help = "user:password, in place of username and password.",
+    },
+    {
+        .key = "output.file.enabled",
+        .group = OPTION_SMALL_OUTPUTS,
+        .type = OPTION_BOOL,
+        .standard = "false",
+        .standard_note = "true if given",
+        .offset = AT(file.enabled),
+        .help = "Whether documents are written to files, one JSON text a line.",
+    },
+    {
+        .key = "output.file.path",
+        .group = OPTION_SMALL_OUTPUTS,
+        .type = OPTION_STRING,
+        .standard = "",
+        .max = OPTION_PATH_MAX,
+        .standard_note = "none, required",
+        .offset = AT(file.path),
+        .help = "Directory of the files.",
+    },
+    {
+        .key = "output.file.filename",
+        .group = OPTION_SMALL_OUTPUTS,
+        .type = OPTION_STRING,
+        .standard = "wherry",
+        .max = 200,
+        .check = check_file_name,
+        .offset = AT(file.filename),
+        .help = "Name of the file; older ones carry a number.",
+    },
+    {
+        .key = "output.file.rotate_every_kb",
+        .group = OPTION_SMALL_OUTPUTS,
+        .type = OPTION_INTEGER,
+        .standard = "10240",
+        .min = 1,
+        .max = 1 << 30,
+        .offset = AT(file.rotate_every_kb),
+        .help = "Size in KiB at which a new file is begun.",
+    },
+    {
+        .key = "output.file.number_of_files",
+        .group = OPTION_SMALL_OUTPUTS,
+        .type = OPTION_INTEGER,
+        .standard = "7",
+        .min = 2,
+        .max = 1024,
+        .offset = AT(file.number_of_files),
+        .help = "Files that are kept; the oldest is removed.",
+    },
+    {
+        .key = "output.console.enabled",
+        .group = OPTION_SMALL_OUTPUTS,
+        .type = OPTION_BOOL,
+        .standard = "false",
+        .standard_note = "true if given",
+        .offset = AT(console.enabled),
+        .help = "Whether documents are written to standard output, one JSON text a line.",
+    },
+    {
+        .key = "output.discard.enabled",
+        .group = OPTION_SMALL_OUTPUTS,
+        .type = OPTION_BOOL,
+        .standard = "false",
+        .standard_note = "true if given",
+        .offset = AT(discard.enabled),
+        .help = "Whether documents are dropped, for measurements.",
+    },
+    {
         .key = "dead_letter.path",
         .group = OPTION_DEAD_LETTER,
         .type = OPTION_STRING,
@@ -436,7 +810,8 @@ const struct option options_table[] = {
         .standard = "block",
         .choices = when_full_choices,
         .offset = AT(dead_letter.when_full),
-        .help = "block: documents of that data stream wait until there is room.",
+        .help = "block: documents of that data stream wait until there is room. drop_oldest: the "
+                "oldest file is removed for it, and counted.",
     },
 };
 

@@ -220,23 +220,54 @@ static bool is_same_or_around(const char *outer, const char *inner)
     return strncmp(outer, inner, len) == 0 && (inner[len] == '.' || inner[len] == '\0');
 }
 
+/* wipes and frees the text of a pair */
+static void drop_text(const struct option *o, struct config_pair *p)
+{
+    if ((o->flags & OPTION_SECRET) != 0)
+        explicit_bzero(p->value, strlen(p->value));
+    mem_free(p->value);
+}
+
+/* the option's own check of a pair */
+static int check_pair(const struct option *o, struct slice name, struct slice text, struct err *why)
+{
+    if (o->check == NULL)
+        return 0;
+    struct buf pair, normal;
+    buf_init(&pair, OPTION_NAME_MAX + OPTION_PATH_MAX);
+    buf_init(&normal, pair.max);
+    int error = buf_printf(&pair, "%.*s: %.*s", (int)name.len, name.ptr, (int)text.len, text.ptr);
+    if (error != 0)
+        err_set(why, error, "the value is too long");
+    else
+        error = o->check(buf_slice(&pair), &normal, why);
+    if (pair.ptr != NULL)
+        explicit_bzero(pair.ptr, pair.len);
+    if (normal.ptr != NULL)
+        explicit_bzero(normal.ptr, normal.len);
+    buf_clear(&pair);
+    buf_clear(&normal);
+    return error == 0 ? 0 : -EINVAL;
+}
+
 /* replaces the text of a name, or adds a pair; refuses a name that is both text and object */
 int value_put(const struct option *o, void *field, struct slice name, struct slice text,
               struct err *why)
 {
     struct config_map *map = field;
-    (void)o;
     if (!is_text(text, true) || !is_text(name, false))
         return err_set(why, -EINVAL,
                        "control characters and bytes that are not UTF-8 are not allowed");
     if (name.len > OPTION_NAME_MAX)
         return err_set(why, -EINVAL, "a name longer than %d bytes", OPTION_NAME_MAX);
+    if (check_pair(o, name, text, why) != 0)
+        return -EINVAL;
     char *key = mem_strndup(name.ptr, name.len);
     for (size_t i = 0; i < map->n; i++) {
         struct config_pair *p = &map->v[i];
         if (strcmp(p->name, key) == 0) {
             mem_free(key);
-            mem_free(p->value);
+            drop_text(o, p);
             p->value = mem_strndup(text.ptr, text.len);
             return 0;
         }
@@ -292,7 +323,7 @@ void value_clear(const struct option *o, void *field)
     case OPTION_MAP:
         for (size_t i = 0; i < map->n; i++) {
             mem_free(map->v[i].name);
-            mem_free(map->v[i].value);
+            drop_text(o, &map->v[i]);
         }
         mem_free(map->v);
         *map = (struct config_map){0};
@@ -340,8 +371,8 @@ static int write_list(const struct config_list *list, struct buf *out)
     return error == 0 ? buf_add_byte(out, ']') : error;
 }
 
-/* {a: b} of quoted texts */
-static int write_map(const struct config_map *map, struct buf *out)
+/* {a: b} of quoted texts; hide: a word in place of each text */
+static int write_map(const struct config_map *map, bool hide, struct buf *out)
 {
     int error = buf_add_byte(out, '{');
     for (size_t i = 0; error == 0 && i < map->n; i++) {
@@ -352,7 +383,7 @@ static int write_map(const struct config_map *map, struct buf *out)
         if (error == 0)
             error = buf_add_str(out, ": ");
         if (error == 0)
-            error = write_quoted(map->v[i].value, out);
+            error = write_quoted(hide ? "<hidden>" : map->v[i].value, out);
     }
     return error == 0 ? buf_add_byte(out, '}') : error;
 }
@@ -402,7 +433,7 @@ int value_write(const struct option *o, const void *field, bool hide, struct buf
     case OPTION_SET:
         return write_set(o, *(const unsigned *)field, out);
     case OPTION_MAP:
-        return write_map(field, out);
+        return write_map(field, hide && (o->flags & OPTION_SECRET) != 0, out);
     }
     return 0;
 }

@@ -173,20 +173,32 @@ int control_has_all_privileges(struct slice json)
     return result;
 }
 
-/* Looks for the text itself, since the body may be cut short. The first is the root cause's. */
-struct slice control_error_type(struct slice body)
+/* What stands behind the first `mark`. Looks for the text itself, since the body may be cut short;
+ * the first is the root cause's. */
+static struct slice behind(struct slice body, struct slice mark, size_t max)
 {
-    static const char mark[] = "\"type\":\"";
-    const size_t mark_bytes = sizeof(mark) - 1;
-    for (size_t i = 0; i + mark_bytes <= body.len; i++) {
-        if (memcmp(body.ptr + i, mark, mark_bytes) != 0)
-            continue;
-        struct slice type = slice_sub(body, i + mark_bytes, 64);
-        size_t n = 0;
-        while (n < type.len && ((type.ptr[n] >= 'a' && type.ptr[n] <= 'z') ||
-                                (type.ptr[n] >= '0' && type.ptr[n] <= '9') || type.ptr[n] == '_'))
-            n++;
-        return slice_sub(type, 0, n);
+    for (size_t i = 0; i + mark.len <= body.len; i++) {
+        if (memcmp(body.ptr + i, mark.ptr, mark.len) == 0)
+            return slice_sub(body, i + mark.len, max);
     }
     return slice_of(NULL, 0);
+}
+
+/* letters, digits and _ only */
+struct slice control_error_type(struct slice body)
+{
+    struct slice type = behind(body, SLICE_LIT("\"type\":\""), 64);
+    size_t n = 0;
+    while (n < type.len && ((type.ptr[n] >= 'a' && type.ptr[n] <= 'z') ||
+                            (type.ptr[n] >= '0' && type.ptr[n] <= '9') || type.ptr[n] == '_'))
+        n++;
+    return slice_sub(type, 0, n);
+}
+
+/* up to the first escape */
+struct slice control_error_reason(struct slice body)
+{
+    struct slice reason = behind(body, SLICE_LIT("\"reason\":\""), SIZE_MAX);
+    size_t quote = slice_find(reason, '"'), escape = slice_find(reason, '\\');
+    return slice_sub(reason, 0, quote < escape ? quote : escape);
 }

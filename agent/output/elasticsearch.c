@@ -110,6 +110,7 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
     o->max_bytes = SIZE_MAX;
     o->dead_notice = (struct log_throttle)LOG_THROTTLE(NOTICE_MS, 1);
     o->store_notice = o->dead_notice;
+    o->drop_notice = o->dead_notice;
     list_init(&o->targets);
     list_init(&o->queue);
     list_init(&o->spare);
@@ -121,10 +122,7 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
     entropy_fill(&seed, sizeof(seed));
     prng_init(&o->prng, seed);
     o->timer = loop_timer_new(loop, on_timer, o);
-    if (opts->api_key != NULL)
-        o->authorization = es_api_key_header(opts->api_key);
-    struct http_opts http;
-    es_http_opts(opts, o->authorization, &http);
+    struct http_opts http = es_http_opts(opts);
     o->sender = sender_new(loop, &http, opts->workers, es_on_job, o);
     *ret_output = o;
     return 0;
@@ -148,6 +146,7 @@ void output_submit(struct output *o, struct batch *b)
     f->output = o;
     f->batch = b;
     f->target = es_target(o, slice_str(b->target));
+    f->target->plain_index = o->opts.plain_index && b->kind == BATCH_LOGS;
     f->target->flights++;
     buf_init(&f->texts, 0);
     buf_init(&f->dead_job.records, 0);
@@ -214,8 +213,5 @@ void output_free(struct output **op)
     es_targets_free(o);
     mem_free(o->jobs);
     mem_free(o->hosts);
-    if (o->authorization != NULL)
-        explicit_bzero(o->authorization, strlen(o->authorization));
-    mem_free(o->authorization);
     mem_free(o);
 }

@@ -23,6 +23,13 @@
 #define RECHECK_MS    30000
 #define NOT_BULK_TEXT "answered with something that is no whole _bulk reply"
 
+/* what the request table says */
+static const struct request_decision *judge(const struct sender_job *job)
+{
+    return decide_request(job->reply.outcome, job->reply.status,
+                          control_error_type(buf_slice(&job->head)));
+}
+
 /* "why (error.type)" into dst; where the table has no text, the transport's without its URL */
 static void explain(const struct request_decision *d, const struct sender_job *job,
                     char dst[WHY_BYTES])
@@ -42,7 +49,7 @@ static void explain(const struct request_decision *d, const struct sender_job *j
 static void on_probe(struct output *o, const struct sender_job *job)
 {
     struct host *h = job->owner;
-    const struct request_decision *d = decide_request(job->reply.outcome, job->reply.status);
+    const struct request_decision *d = judge(job);
     h->state = HOST_NEW;
     if (job->reply.outcome != HTTP_REPLIED || d->action == REQUEST_RETRY) {
         char why[WHY_BYTES];
@@ -75,7 +82,7 @@ static void on_template(struct output *o, const struct sender_job *job)
         t->state = TARGET_READY;
         return;
     }
-    const struct request_decision *d = decide_request(job->reply.outcome, job->reply.status);
+    const struct request_decision *d = judge(job);
     int64_t wait = o->backoff.max_ms < RECHECK_MS ? o->backoff.max_ms : RECHECK_MS;
     if (job->has_template == 0)
         es_target_pause(o, t, OUTPUT_FAILED,
@@ -162,10 +169,24 @@ static void blame_target(struct output *o, struct flight *f, const struct reques
     es_requeue(o, f, false);
 }
 
+/* whether a 400 for the whole says of the ids what else the items say */
+static bool refuses_ids(const struct flight *f, const struct sender_job *job)
+{
+    struct slice body = buf_slice(&job->head);
+    const struct item_decision *d = decide_item(
+        (unsigned)job->reply.status, control_error_type(body), control_error_reason(body));
+    return d->action == DECIDE_DROP_IDS && !f->target->no_ids;
+}
+
 /* 400: narrows the search by one step */
 static void isolate(struct output *o, struct flight *f, struct host *h,
                     const struct request_decision *d, const struct sender_job *job)
 {
+    if (refuses_ids(f, job)) {
+        es_target_drop_ids(o, f->target);
+        again(o, f);
+        return;
+    }
     es_count(o, OUTPUT_ISOLATIONS, 1);
     if (!f->isolating) {
         f->isolating = true;
@@ -192,6 +213,19 @@ static void isolate(struct output *o, struct flight *f, struct host *h,
         es_requeue(o, f, true);
 }
 
+/* another content type, and when both were refused the host waits */
+static void change_media_type(struct output *o, struct flight *f, struct host *h,
+                              const struct request_decision *d, const struct sender_job *job,
+                              const char *why)
+{
+    if (job->plain_json)
+        es_host_fail(o, h, d->health, why, job->reply.retry_after_ms);
+    else
+        es_tell(o, LOG_INFO, "%s: %s, going on with application/json", h->name, why);
+    h->plain_json = !job->plain_json;
+    again(o, f);
+}
+
 /* a request that was not understood, or not answered */
 static void on_failure(struct output *o, struct flight *f, struct host *h,
                        const struct request_decision *d, const struct sender_job *job)
@@ -214,7 +248,8 @@ static void on_failure(struct output *o, struct flight *f, struct host *h,
         isolate(o, f, h, d, job);
         break;
     case REQUEST_CREDENTIALS:
-        fail_all_hosts(o, d, why);
+        if (!job->reply.new_credentials)
+            fail_all_hosts(o, d, why);
         again(o, f);
         break;
     case REQUEST_PAUSE_TARGET:
@@ -225,6 +260,9 @@ static void on_failure(struct output *o, struct flight *f, struct host *h,
     case REQUEST_PAUSE_HOST:
         es_host_fail(o, h, d->health, why, retry_after);
         again(o, f);
+        break;
+    case REQUEST_MEDIA_TYPE:
+        change_media_type(o, f, h, d, job, why);
         break;
     case REQUEST_ITEMS: /* 200, but not with one result for each item */
         es_count(o, OUTPUT_BAD_REPLIES, 1);
@@ -256,7 +294,7 @@ static void on_bulk(struct output *o, const struct sender_job *job)
         return;
     }
     count_reply(o, &job->reply);
-    const struct request_decision *d = decide_request(job->reply.outcome, job->reply.status);
+    const struct request_decision *d = judge(job);
     if (job->reply.outcome == HTTP_REPLIED && !job->gzip && f->broken >= BROKEN_PLAIN &&
         !f->singles)
         blame_gzip(o, h);

@@ -25,6 +25,28 @@ static void tell_stored(struct output *o, const struct flight *f, uint32_t n)
                       f->target->name, n);
 }
 
+/* 409: ours, sent before; or, where the id was not ours, one that the target takes for the same */
+static void apply_duplicate(struct output *o, const struct flight *f, struct batch_item *item)
+{
+    item->state = ITEM_DUPLICATE;
+    bool is_ours = batch_action_value(f->batch, item, "_id").len > 0;
+    es_count(o, is_ours ? OUTPUT_ITEMS_DUPLICATE : OUTPUT_ITEMS_CONFLICT, 1);
+}
+
+/* the ids are the fault; without one it is another */
+static void apply_drop_ids(struct output *o, const struct flight *f, uint32_t i)
+{
+    struct batch_item *item = &f->batch->items[i];
+    if (batch_action_value(f->batch, item, "_id").len == 0) {
+        item->state = ITEM_REJECTED;
+        es_count(o, OUTPUT_ITEMS_REJECTED, 1);
+        return;
+    }
+    es_target_drop_ids(o, es_item_target(o, f, i));
+    item->state = ITEM_RETRY;
+    item->tries = 1;
+}
+
 /* one item's answer */
 static void apply_item(struct output *o, const struct flight *f, uint32_t i,
                        const struct reply_item *r, struct tally *t)
@@ -32,7 +54,8 @@ static void apply_item(struct output *o, const struct flight *f, uint32_t i,
     struct batch_item *item = &f->batch->items[i];
     const struct item_decision *d = decide_item_row(r->row);
     item->status = r->status;
-    es_count(o, d->counter, 1);
+    if (d->action != DECIDE_DUPLICATE)
+        es_count(o, d->counter, 1);
     t->busy += d->busy;
     t->stored += r->failure_store;
     switch (d->action) {
@@ -40,7 +63,7 @@ static void apply_item(struct output *o, const struct flight *f, uint32_t i,
         item->state = ITEM_CREATED;
         break;
     case DECIDE_DUPLICATE:
-        item->state = ITEM_DUPLICATE;
+        apply_duplicate(o, f, item);
         break;
     case DECIDE_REJECT:
         item->state = ITEM_REJECTED;
@@ -58,6 +81,10 @@ static void apply_item(struct output *o, const struct flight *f, uint32_t i,
         item->tries = 1;
         es_target_pause(o, es_item_target(o, f, i), d->health, d->why, 0);
         return; /* the target's pause delays it, not the back-off of the batch */
+    case DECIDE_DROP_IDS:
+        apply_drop_ids(o, f, i);
+        t->rejected += item->state == ITEM_REJECTED;
+        return; /* nothing delays it */
     }
     bool accepted = item->state == ITEM_CREATED || item->state == ITEM_DUPLICATE;
     if (accepted && f->batch->kind == BATCH_METRICS)
@@ -124,7 +151,8 @@ bool es_apply_items(struct output *o, struct flight *f, const struct sender_job 
     }
     f->failures = t.retried > 0 ? f->failures + 1 : 0;
     bool busy = t.busy * BUSY_SHARE >= f->count && t.busy > 0;
-    es_settle(o, f, es_delay(o, f->failures, 0)); /* may free the flight */
+    int64_t retry_after = t.retried > 0 ? job->reply.retry_after_ms : 0;
+    es_settle(o, f, es_delay(o, f->failures, retry_after)); /* may free the flight */
     return busy;
 }
 

@@ -21,6 +21,7 @@ struct check {
     const char *target;
     struct buf *report;
     const char *name; /* of the host */
+    bool plain_index; /* the target is one */
     struct buf packed;
     struct sender_job job;
 };
@@ -112,9 +113,12 @@ static int check_write(struct check *c, bool has_template)
     if (may == 0)
         return say(c, -EACCES, "the privileges auto_configure and create_doc are missing on ",
                    c->target);
-    if (has_template || product_knows_require_data_stream(&c->job.product))
+    if (!c->plain_index && (has_template || product_knows_require_data_stream(&c->job.product)))
         return try_write(c);
-    return say(c, 0, "not tried, since no template could be seen: a write to ", c->target);
+    return say(c, 0,
+               c->plain_index ? "not tried, since it could make an index: a write to "
+                              : "not tried, since no template could be seen: a write to ",
+               c->target);
 }
 
 /* all questions to one host */
@@ -128,6 +132,8 @@ static int check_host(struct check *c)
         return say(c, -EACCES, "credentials refused (401)", "");
     product_describe(&c->job.product, product, sizeof(product));
     (void)say(c, 0, product, "");
+    if (c->plain_index)
+        return check_write(c, false);
     ask(c, SENDER_TEMPLATE);
     if (c->job.reply.status == 401)
         return say(c, -EACCES, "credentials refused (401)", "");
@@ -146,10 +152,8 @@ static int check_host(struct check *c)
 /* every host, the first failure counts */
 int output_test(const struct output_opts *opts, const char *target, struct buf *report)
 {
-    struct http_opts http;
-    struct check c = {.target = target, .report = report};
-    char *authorization = opts->api_key != NULL ? es_api_key_header(opts->api_key) : NULL;
-    es_http_opts(opts, authorization, &http);
+    struct http_opts http = es_http_opts(opts);
+    struct check c = {.target = target, .report = report, .plain_index = opts->plain_index};
     c.http = http_new(&http);
     int result = c.http != NULL ? 0 : -ENOMEM;
     buf_init(&c.packed, BODY_MAX);
@@ -167,8 +171,5 @@ int output_test(const struct output_opts *opts, const char *target, struct buf *
     sender_job_clear(&c.job);
     buf_clear(&c.packed);
     http_free(&c.http);
-    if (authorization != NULL)
-        explicit_bzero(authorization, strlen(authorization));
-    mem_free(authorization);
     return result;
 }

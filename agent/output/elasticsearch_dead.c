@@ -10,6 +10,7 @@
  * does not change, and are cut off its front as their items go.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/num.h"
@@ -82,6 +83,8 @@ static int pack_item(struct output *o, struct flight *f, const struct batch_item
         .id = batch_action_value(b, item, "_id"),
         .source = slice_str(b->spans[item->span]->owner->source),
         .document = batch_document(b, item),
+        .plain_index = f->target->plain_index,
+        .pipeline = slice_str(es_pipeline(o, b)),
     };
     struct buf payload;
     buf_init(&payload, FRAME_PAYLOAD_MAX);
@@ -143,12 +146,22 @@ static bool mark_dead(struct output *o, struct flight *f)
     return more;
 }
 
+/* the box was full and makes room by its oldest */
+static void tell_dropped(struct output *o, uint64_t n)
+{
+    es_count(o, OUTPUT_DEAD_DROPPED, n);
+    es_tell_throttled(o, &o->drop_notice,
+                      "the dead-letter box is full: removed its %" PRIu64 " oldest documents", n);
+}
+
 /* the store thread is done */
 static void on_written(struct writer_job *job)
 {
     struct flight *f = job->ctx;
     struct output *o = f->output;
     buf_clear(&job->records);
+    if (job->dropped > 0)
+        tell_dropped(o, job->dropped);
     if (job->result != 0) {
         postpone(o, f, job->result);
     } else {

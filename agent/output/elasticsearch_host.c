@@ -7,12 +7,9 @@
  */
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/mem.h"
 #include "base/version.h"
 #include "output/elasticsearch_internal.h"
-
-#define AUTHORIZATION_MAX (16 * KIB)
 
 /* whether the host part of a URL names this machine */
 static bool is_loopback(const char *url)
@@ -58,36 +55,12 @@ void es_host_init(struct host *h, const char *url)
     h->loopback = is_loopback(h->url);
 }
 
-/* "ApiKey <base64 of id:key>"; a key without a colon is encoded already */
-char *es_api_key_header(const char *api_key)
-{
-    struct buf b;
-    buf_init(&b, AUTHORIZATION_MAX);
-    int err = buf_add_str(&b, "ApiKey ");
-    if (err == 0 && strchr(api_key, ':') != NULL)
-        err = base64_encode(&b, api_key, strlen(api_key));
-    else if (err == 0)
-        err = buf_add_str(&b, api_key);
-    char *header = err == 0 ? mem_strndup(b.ptr, b.len) : NULL;
-    if (b.ptr != NULL)
-        explicit_bzero(b.ptr, b.cap);
-    buf_clear(&b);
-    return header;
-}
-
 /* what every client of this output has in common */
-void es_http_opts(const struct output_opts *opts, const char *authorization,
-                  struct http_opts *ret_http)
+struct http_opts es_http_opts(const struct output_opts *opts)
 {
-    *ret_http = (struct http_opts){
-        .username = opts->username,
-        .password = opts->password,
-        .authorization = opts->authorization != NULL ? opts->authorization : authorization,
-        .ca_file = opts->ca_file,
-        .verify_certs = opts->verify_certs,
-        .connect_timeout_ms = opts->connect_timeout_ms,
-        .user_agent = "wherry/" WHERRY_VERSION,
-    };
+    struct http_opts http = opts->http;
+    http.user_agent = "wherry/" WHERRY_VERSION;
+    return http;
 }
 
 /* frees the names */

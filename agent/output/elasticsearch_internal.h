@@ -44,6 +44,7 @@ struct host {
     unsigned failures;    /* in a row */
     int64_t not_before_ms;
     int64_t plain_until_ms; /* takes no compressed bodies, as far as seen */
+    bool plain_json;        /* it refused application/x-ndjson */
     struct trouble trouble;
 };
 
@@ -52,10 +53,12 @@ enum target_state { TARGET_UNCHECKED, TARGET_CHECKING, TARGET_READY };
 struct target {
     struct list link; /* in output.targets, most recently looked up first */
     char name[BATCH_TARGET_MAX + 1];
+    bool plain_index; /* an index, not a data stream */
     unsigned flights; /* that name it as their batch's target */
     enum target_state state;
     unsigned failures; /* in a row */
     int64_t not_before_ms;
+    bool no_ids;                    /* it takes none of ours */
     uint64_t passes;                /* answers in which at least one document was accepted */
     uint64_t seen_items, bad_items; /* of about the last GUARD_ITEMS */
     struct trouble trouble;
@@ -91,7 +94,6 @@ struct output {
     struct backoff_opts backoff;
     struct writer *writer;
     struct sender *sender;
-    char *authorization; /* owned; made from api_key */
     struct host *hosts;
     size_t next_host; /* whose turn it is among equals */
     struct list targets;
@@ -108,6 +110,7 @@ struct output {
     size_t max_bytes;   /* learned from 413 */
     struct trouble dead_trouble;
     struct log_throttle dead_notice;  /* of documents that were dead-lettered */
+    struct log_throttle drop_notice;  /* of dead letters that made room for others */
     struct log_throttle store_notice; /* of documents in a failure store */
     enum output_health health;
     char why[WHY_BYTES];
@@ -170,12 +173,8 @@ struct host *es_host_pick(struct output *o, int64_t now_ms);
 void es_host_fail(struct output *o, struct host *h, enum output_health health, const char *why,
                   int64_t retry_after_ms);
 void es_host_good(struct output *o, struct host *h);
-/* Header value, returned to caller; "id:key" is encoded, another key taken as it is. NULL: too
- * long. */
-char *es_api_key_header(const char *api_key);
-/* authorization: made from the API key, used where the options have none of their own. */
-void es_http_opts(const struct output_opts *opts, const char *authorization,
-                  struct http_opts *ret_http);
+/* What every HTTP client of this output has in common. */
+struct http_opts es_http_opts(const struct output_opts *opts);
 
 /* elasticsearch_target.c */
 
@@ -188,10 +187,17 @@ void es_target_pause(struct output *o, struct target *t, enum output_health heal
                      int64_t retry_after_ms);
 /* It accepted a document: its troubles are over, unless it is waiting. */
 void es_target_pass(struct output *o, struct target *t);
+/* It takes no ids of ours: from now on its documents are sent without. Told once. */
+void es_target_drop_ids(struct output *o, struct target *t);
 /* Counts items and how many of them would be rejected. Whether too many are, so that none may be
  * dead-lettered now. */
 bool es_target_guards(struct target *t, uint32_t items, uint32_t bad);
 void es_targets_free(struct output *o);
+/* The pipeline that a batch's documents go through; NULL = the target's own. */
+static inline const char *es_pipeline(const struct output *o, const struct batch *b)
+{
+    return b->kind == BATCH_LOGS ? o->opts.pipeline : NULL;
+}
 
 /* elasticsearch_health.c */
 

@@ -39,6 +39,7 @@ static struct sender_job *take_job(struct output *o, enum sender_kind kind, void
     job->owner = owner;
     job->host = h->url;
     job->target = "";
+    job->pipeline = NULL;
     return job;
 }
 
@@ -91,7 +92,7 @@ static bool target_is_open(struct output *o, const struct host *h, struct target
         wait_until(look, t->not_before_ms);
         return false;
     }
-    if (t->name[0] == '\0' || t->state == TARGET_READY ||
+    if (t->name[0] == '\0' || t->state == TARGET_READY || t->plain_index ||
         product_knows_require_data_stream(&h->product))
         return true;
     if (t->state == TARGET_UNCHECKED)
@@ -126,6 +127,22 @@ static bool choose_range(struct output *o, struct flight *f, const struct host *
     return f->count > 0;
 }
 
+/* takes the ids off what goes to targets that take none */
+static void drop_ids(struct output *o, struct flight *f)
+{
+    if (f->batch->kind != BATCH_METRICS) {
+        if (f->target->no_ids)
+            batch_drop_ids(f->batch, slice_str(f->target->name));
+        return;
+    }
+    LIST_EACH(node, &o->targets)
+    {
+        const struct target *t = LIST_ENTRY(node, struct target, link);
+        if (t->no_ids)
+            batch_drop_ids(f->batch, slice_str(t->name));
+    }
+}
+
 /* counts the items as sent; those sent before as sent again */
 static void count_items(struct flight *f)
 {
@@ -156,11 +173,15 @@ static void send_range(struct output *o, struct flight *f, struct host *h, struc
     struct sender_job *job = take_job(o, SENDER_BULK, f, h);
     if (job == NULL)
         return;
+    drop_ids(o, f);
     const struct batch_item *last = &b->items[f->first + f->count - 1];
     const size_t from = b->items[f->first].at;
     job->target = b->target;
-    job->require_data_stream = product_knows_require_data_stream(&h->product);
+    job->require_data_stream =
+        !f->target->plain_index && product_knows_require_data_stream(&h->product);
+    job->pipeline = es_pipeline(o, b);
     job->gzip = wants_gzip(o, f, h);
+    job->plain_json = h->plain_json;
     job->body = slice_of(b->body + from, last->at + last->bytes - from);
     job->item_count = f->count;
     if (!submit(o, job, look))

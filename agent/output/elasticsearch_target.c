@@ -85,6 +85,18 @@ void es_target_pass(struct output *o, struct target *t)
     es_trouble_end(o, &t->trouble, "\"%s\": accepts documents again", t->name);
 }
 
+/* What may have been taken already comes twice from now on if it is sent again. */
+void es_target_drop_ids(struct output *o, struct target *t)
+{
+    if (t->no_ids)
+        return;
+    t->no_ids = true;
+    es_tell(o, LOG_WARN,
+            "\"%s\": takes no ids of ours, its documents go without: one that must be sent again "
+            "may come twice",
+            t->name);
+}
+
 /* The window forgets by halving: it always speaks of between one and two times GUARD_ITEMS. */
 bool es_target_guards(struct target *t, uint32_t items, uint32_t bad)
 {

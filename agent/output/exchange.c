@@ -59,7 +59,8 @@ static int on_body(void *ctx, struct slice piece)
     return 0;
 }
 
-/* appends a path segment, percent-encoding all but unreserved characters (RFC 3986 2.3) */
+/* appends a path segment or a value, percent-encoding all but unreserved characters (RFC 3986 2.3)
+ */
 static int add_segment(struct buf *url, const char *name)
 {
     for (const char *p = name; *p != '\0'; p++) {
@@ -71,6 +72,13 @@ static int add_segment(struct buf *url, const char *name)
             return err;
     }
     return 0;
+}
+
+/* &name=value */
+static int add_parameter(struct buf *url, const char *name, const char *value)
+{
+    int err = buf_printf(url, "&%s=", name);
+    return err == 0 ? add_segment(url, value) : err;
 }
 
 /* {host}/{target}/_bulk?.. */
@@ -86,6 +94,8 @@ static int bulk_url(struct buf *url, const struct sender_job *job)
         err = buf_add_str(url, "_bulk?filter_path=" REPLY_FILTER);
     if (err == 0 && job->require_data_stream)
         err = buf_add_str(url, "&require_data_stream=true");
+    if (err == 0 && job->pipeline != NULL)
+        err = add_parameter(url, "pipeline", job->pipeline);
     return err;
 }
 
@@ -114,7 +124,7 @@ static void exchange_bulk(struct http *http, struct compress *compress, struct b
         .method = "POST",
         .url = buf_cstr(&job->url),
         .body = job->body,
-        .content_type = "application/x-ndjson",
+        .content_type = job->plain_json ? "application/json" : "application/x-ndjson",
         .on_body = on_body,
         .ctx = &reader,
     };

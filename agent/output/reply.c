@@ -97,7 +97,8 @@ static int end_item(struct reply *r)
         return -EBADMSG;
     const struct item_decision *d = decide_item(r->status, slice_of(r->type, r->type_bytes),
                                                 slice_of(r->reason, r->reason_bytes));
-    if (d->action == DECIDE_REJECT || d->action == DECIDE_RETRY_BOUNDED)
+    if (d->action == DECIDE_REJECT || d->action == DECIDE_RETRY_BOUNDED ||
+        d->action == DECIDE_DROP_IDS)
         keep_text(r);
     r->results[r->seen++] =
         (struct reply_item){(uint16_t)r->status, decide_item_index(d), r->failure_store};

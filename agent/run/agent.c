@@ -199,6 +199,8 @@ static int start_store(struct agent *a, struct err *e)
                      opts.now_ns, &a->deadbox);
     if (r < 0)
         return err_set_errno(e, r, "dead letters");
+    if (a->config->dead_letter.when_full == CONFIG_WHEN_FULL_DROP_OLDEST)
+        deadbox_drop_oldest(a->deadbox);
     a->writer = writer_new(a->loop, a->journal, a->deadbox);
     return a->writer == NULL ? err_set(e, -EAGAIN, "cannot start the store thread") : 0;
 }
@@ -232,10 +234,9 @@ static void start_feeds(struct agent *a)
 /* the output */
 static int start_output(struct agent *a, struct err *e)
 {
-    struct output_opts opts;
     struct output_hooks hooks = flow_output_hooks(a);
-    assemble_output(&opts, a->config);
-    int r = output_new(a->loop, &opts, &hooks, a->writer, &a->output);
+    assemble_output(&a->output_opts, a->config);
+    int r = output_new(a->loop, &a->output_opts, &hooks, a->writer, &a->output);
     return r < 0 ? err_set_errno(e, r, "output.elasticsearch") : 0;
 }
 
@@ -280,8 +281,9 @@ static int start(struct agent *a, struct err *e)
     if (r < 0)
         return r;
     start_identity(a);
-    assemble_inputs(&a->inputs, a->config);
-    r = start_store(a, e);
+    r = assemble_inputs(&a->inputs, a->config, a->host.hostname, loop_wall_ns(a->loop), e);
+    if (r == 0)
+        r = start_store(a, e);
     if (r < 0)
         return r;
     start_feeds(a);
@@ -326,6 +328,7 @@ static void stop(struct agent *a)
         report_ledger(a, true);
     output_free(&a->output);
     if (!hangs) {
+        assemble_output_clear(&a->output_opts);
         feed_free(&a->docs);
         feed_free(&a->logs);
         registry_free(&a->registry);

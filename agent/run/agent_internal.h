@@ -60,6 +60,7 @@ struct agent {
     struct feed *logs;
     struct feed *docs; /* metrics: a batch of their own */
     struct output *output;
+    struct output_opts output_opts; /* borrowed by output */
     struct tail *tail;
     struct metrics *metrics;
     struct list waiting; /* sealed batches whose barrier is not durable yet */

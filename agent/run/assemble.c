@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/date.h"
 #include "base/mem.h"
-
-#define CONNECT_TIMEOUT_MS 10000
+#include "run/index.h"
 
 /* see header */
 char *assemble_target(const char *type, const char *dataset, const char *namespace)
@@ -38,9 +38,9 @@ static unsigned parts_of(unsigned metadata)
     return parts;
 }
 
-/* one input */
+/* one input, without where its documents go */
 static struct tail_input input_of(const struct config *c, const struct config_input *in,
-                                  const char *target, struct ledger *ledger)
+                                  struct ledger *ledger)
 {
     return (struct tail_input){
         .id = in->id,
@@ -53,7 +53,6 @@ static struct tail_input input_of(const struct config *c, const struct config_in
                 .parts = parts_of(c->metadata),
                 .dataset = in->dataset,
                 .namespace = c->namespace,
-                .target = target,
                 .input_type = "filestream",
                 .fields = in->fields.v,
                 .field_count = in->fields.n,
@@ -77,27 +76,58 @@ static bool occurs(const struct assembled *a, size_t n, const char *target)
     return false;
 }
 
-/* see header */
-void assemble_inputs(struct assembled *a, const struct config *c)
+/* where the documents of an input go */
+static int set_target(struct assembled *a, size_t i, const struct config *c, const char *host_name,
+                      int64_t wall_ns, struct err *e)
 {
+    char name[BATCH_TARGET_MAX + 1];
+    struct target *t = NULL;
+    if (!index_is_used(c)) {
+        a->targets[i] = assemble_target("logs", c->inputs[i].dataset, c->namespace);
+        return 0;
+    }
+    int r = index_of_input(c, &c->inputs[i], host_name, &t, e);
+    if (r < 0)
+        return r;
+    target_name(t, date_day_of(wall_ns), name);
+    a->targets[i] = mem_strdup(name);
+    a->inputs[i].encode.plain_index = true;
+    if (target_is_dated(t))
+        a->inputs[i].index = a->indices[i] = t;
+    else
+        target_free(&t);
+    return 0;
+}
+
+/* see header */
+int assemble_inputs(struct assembled *a, const struct config *c, const char *host_name,
+                    int64_t wall_ns, struct err *e)
+{
+    int r = 0;
     *a = (struct assembled){.count = c->input_count};
     a->inputs = mem_zalloc_array(c->input_count, sizeof(*a->inputs));
     a->ledgers = mem_zalloc_array(c->input_count, sizeof(*a->ledgers));
     a->targets = mem_zalloc_array(c->input_count, sizeof(*a->targets));
-    for (size_t i = 0; i < c->input_count; i++) {
-        a->targets[i] = assemble_target("logs", c->inputs[i].dataset, c->namespace);
-        if (!occurs(a, i, a->targets[i]))
+    a->indices = mem_zalloc_array(c->input_count, sizeof(struct target *));
+    for (size_t i = 0; i < c->input_count && r == 0; i++) {
+        a->inputs[i] = input_of(c, &c->inputs[i], &a->ledgers[i]);
+        r = set_target(a, i, c, host_name, wall_ns, e);
+        if (r == 0 && !occurs(a, i, a->targets[i]))
             a->target_count++;
-        a->inputs[i] = input_of(c, &c->inputs[i], a->targets[i], &a->ledgers[i]);
+        a->inputs[i].encode.target = a->targets[i];
     }
+    return r;
 }
 
 /* see header */
 void assemble_clear(struct assembled *a)
 {
-    for (size_t i = 0; i < a->count; i++)
+    for (size_t i = 0; i < a->count; i++) {
         mem_free(a->targets[i]);
+        target_free(&a->indices[i]);
+    }
     mem_free(a->targets);
+    mem_free(a->indices);
     mem_free(a->ledgers);
     mem_free(a->inputs);
     *a = (struct assembled){0};
@@ -109,23 +139,79 @@ static const char *given(const char *s)
     return s[0] == '\0' ? NULL : s;
 }
 
+/* the one way to log in that is given */
+static struct credential_opts credential_of(const struct config_elasticsearch *e)
+{
+    const struct credential_opts ways[] = {
+        {CREDENTIAL_BASIC, given(e->username), given(e->username_file), given(e->password),
+         given(e->password_file)},
+        {CREDENTIAL_API_KEY, NULL, NULL, given(e->api_key), given(e->api_key_file)},
+        {CREDENTIAL_BEARER, NULL, NULL, given(e->bearer_token), given(e->bearer_token_file)},
+        {CREDENTIAL_BEARER, NULL, NULL, given(e->service_token), given(e->service_token_file)},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        if (ways[i].secret != NULL || ways[i].secret_file != NULL)
+            return ways[i];
+    }
+    return (struct credential_opts){.kind = CREDENTIAL_NONE};
+}
+
+/* certificates */
+static struct http_tls tls_of(const struct config_elasticsearch *e)
+{
+    static const enum http_verify verify[] = {
+        [CONFIG_VERIFICATION_FULL] = HTTP_VERIFY_FULL,
+        [CONFIG_VERIFICATION_CERTIFICATE] = HTTP_VERIFY_CHAIN,
+        [CONFIG_VERIFICATION_NONE] = HTTP_VERIFY_NONE,
+    };
+    return (struct http_tls){
+        .ca_files = e->certificate_authorities.v,
+        .ca_count = e->certificate_authorities.n,
+        .ca_fingerprint = given(e->ca_trusted_fingerprint),
+        .certificate = given(e->certificate),
+        .key = given(e->key),
+        .key_passphrase = given(e->key_passphrase),
+        .verify = verify[e->verification_mode],
+        .no_tls_1_2 = (e->supported_protocols & CONFIG_TLS_1_2) == 0,
+        .no_tls_1_3 = (e->supported_protocols & CONFIG_TLS_1_3) == 0,
+    };
+}
+
 /* see header */
 void assemble_output(struct output_opts *o, const struct config *c)
 {
     const struct config_elasticsearch *e = &c->elasticsearch;
+    struct http_header *headers = mem_zalloc_array(e->headers.n + 1, sizeof(*headers));
+    for (size_t i = 0; i < e->headers.n; i++)
+        headers[i] = (struct http_header){e->headers.v[i].name, e->headers.v[i].value};
     *o = (struct output_opts){
         .hosts = e->hosts.v,
         .host_count = e->hosts.n,
-        .username = given(e->username),
-        .password = given(e->password),
-        .api_key = given(e->api_key),
-        .ca_file = e->certificate_authorities.n > 0 ? e->certificate_authorities.v[0] : NULL,
-        .verify_certs = e->verification_mode == CONFIG_VERIFICATION_FULL,
+        .http =
+            {
+                .credential = credential_of(e),
+                .tls = tls_of(e),
+                .headers = headers,
+                .header_count = e->headers.n,
+                .proxy_url = given(e->proxy_url),
+                .proxy_username = given(e->proxy_username),
+                .proxy_password = given(e->proxy_password),
+                .connect_timeout_ms = e->connect_timeout_ms,
+                .max_age_ms = e->connection_max_age_ms,
+            },
         .compression = e->compression == CONFIG_COMPRESSION_GZIP ? OUTPUT_COMPRESSION_GZIP
                                                                  : OUTPUT_COMPRESSION_NONE,
+        .plain_index = index_is_used(c),
+        .pipeline = given(e->pipeline),
         .workers = e->workers,
         .backoff_init_ms = e->backoff_init_ms,
         .backoff_max_ms = e->backoff_max_ms,
-        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
     };
+}
+
+/* see header */
+void assemble_output_clear(struct output_opts *o)
+{
+    mem_free(o->http.headers);
+    o->http.headers = NULL;
 }

@@ -5,6 +5,10 @@
  * next. Their numbers only rise; a segment is made with O_EXCL, so a name is never taken over.
  * The epoch of a segment's records is its number, their sequences start at 1.
  *
+ * Everything that changes the directory happens under its lock. Between two appends another process
+ * may have taken letters out or added some: a current segment that is not as we left it is given
+ * up, and the sizes are counted anew; they are also before an append is refused for lack of room.
+ *
  * Invariants: the current segment ends behind a record that was acknowledged (a failed append is
  * cut off where that is possible, and the segment given up in any case); `bytes` counts the sizes
  * of all segments, also of damaged ones.
@@ -17,6 +21,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "store/deadbox_internal.h"
@@ -24,12 +29,17 @@
 enum {
     MODE = 0600,
     PIECE_MAX = (int)(DEADBOX_SEGMENT_BYTES + FRAME_PAYLOAD_MAX + 4096),
+    SEGMENTS_MIN = 8, /* in a full box that drops its oldest */
+    SEGMENT_BYTES_MIN = 256,
 };
 
 struct deadbox {
     const struct fs *fs;
     int dir;
     uint64_t max_bytes;
+    uint64_t segment_bytes; /* at which a segment is closed */
+    bool drops_oldest;
+    uint64_t dropped; /* letters, since asked */
     int64_t created_ns;
     uint64_t bytes;    /* of all segments */
     uint64_t number;   /* of the newest segment that is known; 0 = none */
@@ -40,6 +50,26 @@ struct deadbox {
 };
 
 /* ---- letters ---- */
+
+/* what was not in the first version stands behind the rest, and only where it says something */
+static int pack_tail(struct buf *payload, const struct dead_letter *d)
+{
+    if (!d->plain_index && d->pipeline.len == 0)
+        return 0;
+    int r = frame_put_u8(payload, d->plain_index);
+    return r == 0 ? frame_put_bytes(payload, d->pipeline) : r;
+}
+
+/* the reverse */
+static bool unpack_tail(struct slice *payload, struct dead_letter *d)
+{
+    uint8_t plain = 0;
+    if (payload->len == 0)
+        return true;
+    bool ok = frame_get_u8(payload, &plain) && frame_get_bytes(payload, &d->pipeline);
+    d->plain_index = plain != 0;
+    return ok;
+}
 
 /* fixed fields, then the slices */
 int dead_letter_pack(struct buf *payload, const struct dead_letter *d)
@@ -54,6 +84,8 @@ int dead_letter_pack(struct buf *payload, const struct dead_letter *d)
         r = frame_put_u64(payload, d->offset);
     for (size_t i = 0; i < ARRAY_LEN(slices) && r == 0; i++)
         r = frame_put_bytes(payload, *slices[i]);
+    if (r == 0)
+        r = pack_tail(payload, d);
     if (r < 0)
         buf_cut(payload, before);
     return r;
@@ -72,6 +104,8 @@ int dead_letter_unpack(struct slice payload, struct dead_letter *ret)
     for (size_t i = 0; i < ARRAY_LEN(slices); i++)
         if (!frame_get_bytes(&payload, slices[i]))
             return -EBADMSG;
+    if (!unpack_tail(&payload, &d))
+        return -EBADMSG;
     *ret = d;
     return 0;
 }
@@ -108,23 +142,40 @@ static void reopen_newest(struct deadbox *d)
     buf_clear(&bytes);
 }
 
+/* counts the segments and their sizes */
+static void count(struct deadbox *d)
+{
+    struct deadbox_list list;
+    /* A directory that cannot be read now leaves the counts as they are: appending will tell what
+     * is wrong with it. */
+    if (deadbox_list_segments(d->dir, &list) == 0) {
+        d->bytes = list.bytes;
+        if (list.count > 0 && list.numbers[list.count - 1] > d->number)
+            d->number = list.numbers[list.count - 1];
+    }
+    deadbox_list_clear(&list);
+}
+
 /* counts what is there */
 int deadbox_open(const struct fs *fs, int dir, uint64_t max_bytes, int64_t now_ns,
                  struct deadbox **ret_box)
 {
     struct deadbox *d = mem_zalloc(sizeof(*d));
     *d = (struct deadbox){
-        .fs = fs, .dir = dir, .max_bytes = max_bytes, .created_ns = now_ns, .fd = -1};
+        .fs = fs,
+        .dir = dir,
+        .max_bytes = max_bytes,
+        .segment_bytes = DEADBOX_SEGMENT_BYTES,
+        .created_ns = now_ns,
+        .fd = -1,
+    };
     buf_init(&d->piece, PIECE_MAX);
-    struct deadbox_list list;
-    /* A directory that cannot be read now gives a box that starts counting at zero: appending will
-     * tell what is wrong with it. */
-    if (deadbox_list_segments(dir, &list) == 0 && list.count > 0) {
-        d->bytes = list.bytes;
-        d->number = list.numbers[list.count - 1];
+    int locked = deadbox_lock(dir, DEADBOX_LOCK_MS);
+    count(d);
+    if (d->number > 0 && locked != -EBUSY) /* else the next append begins a segment */
         reopen_newest(d);
-    }
-    deadbox_list_clear(&list);
+    if (locked == 0)
+        deadbox_unlock(dir);
     *ret_box = d;
     return 0;
 }
@@ -144,6 +195,24 @@ void deadbox_free(struct deadbox **d)
 uint64_t deadbox_bytes(const struct deadbox *d)
 {
     return d->bytes;
+}
+
+/* several segments, so that room is made by a part of the box */
+void deadbox_drop_oldest(struct deadbox *d)
+{
+    d->drops_oldest = true;
+    if (d->max_bytes / SEGMENTS_MIN < d->segment_bytes)
+        d->segment_bytes = d->max_bytes / SEGMENTS_MIN;
+    if (d->segment_bytes < SEGMENT_BYTES_MIN)
+        d->segment_bytes = SEGMENT_BYTES_MIN;
+}
+
+/* resets the count */
+uint64_t deadbox_take_dropped(struct deadbox *d)
+{
+    uint64_t n = d->dropped;
+    d->dropped = 0;
+    return n;
 }
 
 /* ---- appending ---- */
@@ -245,7 +314,7 @@ static bool measure(struct slice records, uint64_t *ret_bytes)
 static bool is_full(const struct deadbox *d, uint64_t n)
 {
     uint64_t used = d->size + d->piece.len;
-    return d->fd >= 0 && used > FRAME_HEADER_BYTES && used + n > DEADBOX_SEGMENT_BYTES;
+    return d->fd >= 0 && used > FRAME_HEADER_BYTES && used + n > d->segment_bytes;
 }
 
 /* frames for as many records as the current segment takes, cut off the front of *records */
@@ -285,21 +354,106 @@ static int write_pieces(struct deadbox *d, struct slice records)
     return r;
 }
 
+/* The current segment is given up when another process has changed it. */
+static void look_again(struct deadbox *d)
+{
+    struct stat st;
+    if (d->fd < 0 || (fstat(d->fd, &st) == 0 && st.st_nlink > 0 && (uint64_t)st.st_size == d->size))
+        return;
+    deadbox_segment_close(d->fs, &d->fd);
+    count(d);
+}
+
+/* bytes that an append may need, headers of new segments included */
+static uint64_t need_of(const struct deadbox *d, uint64_t frames)
+{
+    uint64_t need = frames;
+    need += FRAME_HEADER_BYTES * (need / (d->segment_bytes / 2) + (d->fd < 0 ? 1 : 0));
+    if (is_full(d, need))
+        need += FRAME_HEADER_BYTES;
+    return need;
+}
+
+/* whether n more bytes are allowed */
+static bool has_room(const struct deadbox *d, uint64_t n)
+{
+    return n <= d->max_bytes && d->bytes <= d->max_bytes - n;
+}
+
+/* counts a letter */
+static int count_letter(void *ctx, const struct frame *f, const struct dead_letter *letter)
+{
+    uint64_t *letters = ctx;
+    (void)f; /* only letters are told */
+    *letters += letter != NULL;
+    return 0;
+}
+
+/* removes one segment with what it holds */
+static int drop_segment(struct deadbox *d, uint64_t number)
+{
+    struct buf bytes;
+    struct deadbox_end end;
+    uint64_t letters = 0;
+    char name[DEADBOX_NAME_BYTES];
+    deadbox_segment_name(name, number);
+    buf_init(&bytes, DEADBOX_SEGMENT_READ_MAX);
+    int r = fs_read_file(d->fs, d->dir, name, &bytes);
+    if (r == 0)
+        r = deadbox_segment_scan(buf_slice(&bytes), number, count_letter, &letters, &end);
+    buf_clear(&bytes);
+    if (number == d->number)
+        deadbox_segment_close(d->fs, &d->fd);
+    r = d->fs->unlinkat(d->fs, d->dir, name); /* also when it could not be read */
+    if (r == 0)
+        d->dropped += letters;
+    return r == -ENOENT ? 0 : r;
+}
+
+/* removes the oldest segments until n bytes fit */
+static int make_room(struct deadbox *d, uint64_t n)
+{
+    struct deadbox_list list;
+    int r = deadbox_list_segments(d->dir, &list);
+    for (size_t i = 0; i < list.count && r == 0 && !has_room(d, n); i++) {
+        r = drop_segment(d, list.numbers[i]);
+        count(d);
+    }
+    deadbox_list_clear(&list);
+    return r;
+}
+
+/* 0, or -EDQUOT where the records do not fit even after what may be done for it */
+static int check_room(struct deadbox *d, uint64_t frames)
+{
+    int r = 0;
+    if (has_room(d, need_of(d, frames)))
+        return 0;
+    count(d); /* letters may have been taken out */
+    if (d->drops_oldest && need_of(d, frames) + FRAME_HEADER_BYTES <= d->max_bytes)
+        r = make_room(d, need_of(d, frames) + FRAME_HEADER_BYTES);
+    if (r < 0)
+        return r;
+    return has_room(d, need_of(d, frames)) ? 0 : -EDQUOT;
+}
+
 /* durable, within the limit */
 int deadbox_append(struct deadbox *d, struct slice records)
 {
-    uint64_t need;
-    if (!measure(records, &need))
+    uint64_t frames;
+    if (!measure(records, &frames))
         return -EINVAL;
-    if (need == 0)
+    if (frames == 0)
         return 0;
-    /* as many headers as there can be new segments */
-    need += FRAME_HEADER_BYTES * (need / (DEADBOX_SEGMENT_BYTES / 2) + (d->fd < 0 ? 1 : 0));
-    if (is_full(d, need))
-        need += FRAME_HEADER_BYTES;
-    if (need > d->max_bytes || d->bytes > d->max_bytes - need)
-        return -EDQUOT;
-    int r = write_pieces(d, records);
+    int locked = deadbox_lock(d->dir, DEADBOX_LOCK_MS);
+    if (locked == -EBUSY)
+        return locked;
+    look_again(d);
+    int r = check_room(d, frames);
+    if (r == 0)
+        r = write_pieces(d, records);
     buf_clear(&d->piece);
+    if (locked == 0)
+        deadbox_unlock(d->dir);
     return r;
 }

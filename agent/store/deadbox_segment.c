@@ -124,17 +124,20 @@ void deadbox_list_clear(struct deadbox_list *list)
 
 /* ---- reading ---- */
 
-/* hands one record on if it is a letter */
-static int visit(const struct frame *f, deadbox_fn fn, void *ctx)
+/* hands one record on */
+static int visit(const struct frame *f, uint64_t number, deadbox_frame_fn fn, void *ctx)
 {
     struct dead_letter letter;
-    if (fn == NULL || f->type != FRAME_DEAD || dead_letter_unpack(f->payload, &letter) < 0)
+    if (fn == NULL)
         return 0;
-    return fn(ctx, &letter);
+    bool is_letter = f->type == FRAME_DEAD && dead_letter_unpack(f->payload, &letter) == 0;
+    if (is_letter)
+        letter.at = (struct dead_letter_id){number, f->sequence};
+    return fn(ctx, f, is_letter ? &letter : NULL);
 }
 
 /* the records from *at up to the end or to damage; sets both */
-static int scan_run(struct slice bytes, uint64_t number, deadbox_fn fn, void *ctx, size_t *at,
+static int scan_run(struct slice bytes, uint64_t number, deadbox_frame_fn fn, void *ctx, size_t *at,
                     uint64_t *sequence)
 {
     struct frame f;
@@ -142,7 +145,7 @@ static int scan_run(struct slice bytes, uint64_t number, deadbox_fn fn, void *ct
     while (frame_next(bytes, number, &next, &f) == 1 && f.sequence > *sequence) {
         *at = next;
         *sequence = f.sequence;
-        int r = visit(&f, fn, ctx);
+        int r = visit(&f, number, fn, ctx);
         if (r != 0)
             return r;
     }
@@ -150,7 +153,7 @@ static int scan_run(struct slice bytes, uint64_t number, deadbox_fn fn, void *ct
 }
 
 /* run after run */
-int deadbox_segment_scan(struct slice bytes, uint64_t number, deadbox_fn fn, void *ctx,
+int deadbox_segment_scan(struct slice bytes, uint64_t number, deadbox_frame_fn fn, void *ctx,
                          struct deadbox_end *ret_end)
 {
     struct frame_header h;
@@ -171,9 +174,24 @@ int deadbox_segment_scan(struct slice bytes, uint64_t number, deadbox_fn fn, voi
     return r;
 }
 
+/* Who wants letters only. */
+struct letters {
+    deadbox_fn fn;
+    void *ctx;
+};
+
+/* passes letters on */
+static int on_frame(void *ctx, const struct frame *f, const struct dead_letter *letter)
+{
+    const struct letters *l = ctx;
+    (void)f; /* the letter says it all */
+    return letter == NULL ? 0 : l->fn(l->ctx, letter);
+}
+
 /* all segments, oldest first */
 int deadbox_each(const struct fs *fs, int dir, deadbox_fn fn, void *ctx)
 {
+    struct letters letters = {fn, ctx};
     struct deadbox_list list;
     struct buf bytes;
     buf_init(&bytes, DEADBOX_SEGMENT_READ_MAX);
@@ -185,7 +203,7 @@ int deadbox_each(const struct fs *fs, int dir, deadbox_fn fn, void *ctx)
         buf_reset(&bytes);
         r = fs_read_file(fs, dir, name, &bytes);
         if (r == 0)
-            r = deadbox_segment_scan(buf_slice(&bytes), list.numbers[i], fn, ctx, &end);
+            r = deadbox_segment_scan(buf_slice(&bytes), list.numbers[i], on_frame, &letters, &end);
         if (r == -ENOENT || r == -EPROTONOSUPPORT)
             r = 0; /* dropped meanwhile; not for this version to read */
     }

@@ -103,6 +103,16 @@ static int checkpoint(struct writer *w, struct slice records)
     return r;
 }
 
+/* rejected documents */
+static int bury(struct writer *w, struct writer_job *job)
+{
+    if (w->deadbox == NULL)
+        return -ENODEV;
+    int r = deadbox_append(w->deadbox, buf_slice(&job->records));
+    job->dropped = deadbox_take_dropped(w->deadbox);
+    return r;
+}
+
 /* one job; returns the next one if it was taken already */
 static struct writer_job *work(struct writer *w, struct writer_job *job)
 {
@@ -113,8 +123,7 @@ static struct writer_job *work(struct writer *w, struct writer_job *job)
         finish(w, job, checkpoint(w, buf_slice(&job->records)));
         break;
     case WRITER_DEAD:
-        finish(w, job,
-               w->deadbox == NULL ? -ENODEV : deadbox_append(w->deadbox, buf_slice(&job->records)));
+        finish(w, job, bury(w, job));
         break;
     }
     return NULL;

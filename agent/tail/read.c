@@ -33,6 +33,7 @@ struct pass {
     uint64_t pos;      /* file offset of what comes next */
     uint64_t end;      /* file offset behind the last byte */
     struct batch *batch;
+    uint64_t target_until; /* file offset up to which the present batch's target holds */
     uint16_t span;
     bool has_span;
     bool oversize; /* pos lies in the rest of an oversize line */
@@ -86,14 +87,24 @@ static void leave_span(struct pass *p)
     p->has_span = false;
 }
 
+/* the index or data stream of what comes next */
+static const char *target_here(struct pass *p)
+{
+    p->target_until = UINT64_MAX;
+    if (p->input->index == NULL)
+        return p->input->encode.target;
+    return tail_index_of(p->f->tail, p->f->input,
+                         registry_day(p->f->entry, p->pos, &p->target_until));
+}
+
 /* Makes sure that the open batch has room and a span of this file ends at pos. False: blocked. */
 static bool enter_span(struct pass *p, size_t likely, size_t worst)
 {
     struct tail *t = p->f->tail;
-    if (p->has_span && feed_fits(t->feed, p->batch, likely, worst))
+    if (p->has_span && p->pos < p->target_until && feed_fits(t->feed, p->batch, likely, worst))
         return true;
     leave_span(p);
-    p->batch = feed_open(t->feed, p->input->encode.target, likely, worst);
+    p->batch = feed_open(t->feed, target_here(p), likely, worst);
     if (p->batch == NULL) {
         p->blocked = true;
         return false;

@@ -167,6 +167,7 @@ static void forget(struct entry *e)
     map_remove(&r->by_generation, &e->by_generation);
     unindex(e);
     r->count--;
+    mem_free(e->days);
     mem_free(e->path);
     mem_free(e);
 }
@@ -206,10 +207,22 @@ static void replay_gen(struct registry *r, struct entry *e, const struct record 
     e->ino = rec->ino;
     e->birth_ns = rec->birth_ns;
     e->acked = rec->evidence;
-    e->sent_to = rec->sent_to;
+    e->sent_to = e->resend_to = rec->sent_to;
     e->sent_day = rec->sent_day;
     e->loaded = true;
     reindex(e);
+}
+
+/* applies a SENT_TO record */
+static void replay_sent_to(struct entry *e, const struct record *rec)
+{
+    e->sent_to = e->resend_to = rec->sent_to;
+    e->sent_day = rec->sent_day;
+    if (!rec->has_from)
+        return;
+    if (e->days == NULL)
+        e->days = mem_zalloc(sizeof(*e->days));
+    (void)sent_days_add(e->days, rec->from, rec->sent_day); /* known already: no matter */
 }
 
 /* records that this version has no use for stay in the next checkpoints */
@@ -246,8 +259,7 @@ void registry_replay(void *registry, const struct frame *f)
         e->older = rec.older;
         e->seen_ns = rec.seen_ns;
     } else if (e != NULL && f->type == FRAME_SENT_TO) {
-        e->sent_to = rec.sent_to;
-        e->sent_day = rec.sent_day;
+        replay_sent_to(e, &rec);
     } else if (e != NULL) {
         forget(e);
     }
@@ -274,7 +286,7 @@ static int put_whole(struct buf *records, const struct entry *e)
     int r = record_put_gen(records, e);
     if (r == 0)
         r = record_put_offset(records, e);
-    return r;
+    return r == 0 ? record_put_days(records, e) : r;
 }
 
 static void on_job_done(struct writer_job *job);
@@ -498,12 +510,43 @@ void registry_head(struct entry *e, const struct evidence *first)
 uint64_t registry_sending(struct entry *e, uint64_t to)
 {
     if (to > e->sent_to) {
-        e->sent_to = to + REGISTRY_SENT_STEP;
+        e->sent_to = to + (e->days != NULL ? REGISTRY_DATED_STEP : REGISTRY_SENT_STEP);
         e->sent_day = today(e->registry);
         put(e, record_put_sent_to);
         e->sent_ticket = urgent(e->registry);
     }
     return e->sent_ticket;
+}
+
+/* the first dated byte of an entry: smaller steps from now on */
+static void begin_days(struct entry *e, uint64_t offset)
+{
+    e->days = mem_zalloc(sizeof(*e->days));
+    if (e->sent_to > offset + REGISTRY_DATED_STEP)
+        e->sent_to = offset + REGISTRY_DATED_STEP;
+}
+
+/* see header */
+int32_t registry_day(struct entry *e, uint64_t offset, uint64_t *ret_until)
+{
+    int32_t day = today(e->registry);
+    *ret_until = UINT64_MAX;
+    if (offset < e->resend_to) {
+        day = e->sent_day;
+        if (e->days != NULL)
+            day = sent_days_at(e->days, offset, day, ret_until);
+        if (*ret_until > e->resend_to)
+            *ret_until = e->resend_to;
+        return day;
+    }
+    if (e->days == NULL)
+        begin_days(e, offset);
+    if (sent_days_add(e->days, offset, day)) {
+        e->sent_day = day;
+        put(e, record_put_sent_to);
+        e->sent_ticket = urgent(e->registry);
+    }
+    return day;
 }
 
 /* see header */
@@ -551,6 +594,8 @@ static void on_span_resolved(struct span_owner *owner, struct span *span)
         span_put(e->registry->spans, first);
         moved = true;
     }
+    if (moved && e->days != NULL)
+        sent_days_prune(e->days, e->acked.offset);
     if (moved)
         set_dirty(e);
     forget_if_over(e);
@@ -611,9 +656,20 @@ bool registry_is_unclean_boot(const struct registry *r)
     return r->unclean_boot;
 }
 
+/* What was not sent has no day yet: the next life gives it its own. */
+static void end_days(struct entry *e)
+{
+    if (e->days == NULL || !list_is_empty(&e->spans) || e->sent_to == e->acked.offset)
+        return;
+    e->sent_to = e->acked.offset;
+    put(e, record_put_sent_to);
+}
+
 /* see header */
 void registry_close(struct registry *r)
 {
+    LIST_EACH(node, &r->entries)
+    end_days(LIST_ENTRY(node, struct entry, link));
     registry_commit(r);
     if (put_boot(r, &r->pending, true) == 0)
         flush(r);

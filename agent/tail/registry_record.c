@@ -98,8 +98,8 @@ int record_put_offset(struct buf *records, const struct entry *e)
     return pack(records, FRAME_OFFSET, &p, r);
 }
 
-/* see header */
-int record_put_sent_to(struct buf *records, const struct entry *e)
+/* one SENT_TO record; mark NULL: the day is not kept by offset */
+static int put_sent_to(struct buf *records, const struct entry *e, const struct sent_day *mark)
 {
     struct buf p;
     buf_init(&p, PAYLOAD_MAX);
@@ -107,8 +107,26 @@ int record_put_sent_to(struct buf *records, const struct entry *e)
     if (r == 0)
         r = frame_put_u64(&p, e->sent_to);
     if (r == 0)
-        r = frame_put_u32(&p, (uint32_t)e->sent_day);
+        r = frame_put_u32(&p, (uint32_t)(mark != NULL ? mark->day : e->sent_day));
+    if (r == 0 && mark != NULL)
+        r = frame_put_u64(&p, mark->from);
     return pack(records, FRAME_SENT_TO, &p, r);
+}
+
+/* see header */
+int record_put_sent_to(struct buf *records, const struct entry *e)
+{
+    const struct sent_days *d = e->days;
+    return put_sent_to(records, e, d != NULL && d->count > 0 ? &d->v[d->count - 1] : NULL);
+}
+
+/* see header */
+int record_put_days(struct buf *records, const struct entry *e)
+{
+    int r = 0;
+    for (unsigned i = 0; e->days != NULL && i < e->days->count && r == 0; i++)
+        r = put_sent_to(records, e, &e->days->v[i]);
+    return r;
 }
 
 /* see header */
@@ -154,6 +172,7 @@ static bool get_sent_to(struct slice *s, struct record *rec)
     if (!frame_get_u64(s, &rec->sent_to) || !frame_get_u32(s, &day))
         return false;
     rec->sent_day = (int32_t)day;
+    rec->has_from = frame_get_u64(s, &rec->from); /* else of an undated target */
     return true;
 }
 

@@ -7,7 +7,8 @@
  *     GEN      generation 9, dev u64, ino u64, birth i64, sent_to u64, sent_day u32,
  *              evidence, path (u32 length and bytes)
  *     OFFSET   generation 9, evidence, older anchor (offset u64, hash u64), wall ns i64
- *     SENT_TO  generation 9, sent_to u64, sent_day u32
+ *     SENT_TO  generation 9, sent_to u64, sent_day u32, and where targets are dated from u64: bytes
+ *              from there on were read on that day
  *     DONE     generation 9
  *     CLEAN    boot id (u32 length and bytes), wall ns i64, u8 1 = clean stop, 0 = start
  *     evidence = offset u64, anchor u64, head u64, head_bytes u16, flags u16
@@ -19,6 +20,8 @@
 int record_put_gen(struct buf *records, const struct entry *e) MUST_CHECK;
 int record_put_offset(struct buf *records, const struct entry *e) MUST_CHECK;
 int record_put_sent_to(struct buf *records, const struct entry *e) MUST_CHECK;
+/* SENT_TO records for all days that are kept. */
+int record_put_days(struct buf *records, const struct entry *e) MUST_CHECK;
 int record_put_done(struct buf *records, const struct entry *e) MUST_CHECK;
 int record_put_clean(struct buf *records, const char *boot_id, int64_t wall_ns,
                      bool stopped) MUST_CHECK;
@@ -30,6 +33,8 @@ struct record {
     int64_t birth_ns;
     uint64_t sent_to;
     int32_t sent_day;
+    bool has_from;
+    uint64_t from;
     struct evidence evidence;
     struct anchor older;
     int64_t seen_ns;

@@ -279,6 +279,17 @@ static void add_watch(struct tail *t)
     t->watch_io = loop_io_add(t->loop, watch_fd(t->watch), EPOLLIN, on_watch, t);
 }
 
+/* see tail_internal.h */
+const char *tail_index_of(struct tail *t, unsigned input, int32_t day)
+{
+    struct dated_name *n = &t->names[input];
+    if (!n->made || n->day != day)
+        target_name(t->opts.inputs[input].index, day, n->name);
+    n->made = true;
+    n->day = day;
+    return n->name;
+}
+
 /* see header */
 struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
                       const struct tail_hooks *hooks, struct feed *feed, struct registry *registry,
@@ -304,6 +315,7 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
         tail_free(&t);
         return NULL;
     }
+    t->names = mem_zalloc_array(opts->input_count, sizeof(*t->names));
     add_buffer(t);
     add_watch(t);
     return t;
@@ -329,6 +341,7 @@ void tail_free(struct tail **tp)
     for (unsigned i = 0; i < t->pattern_count; i++)
         glob_clear(&t->patterns[i].glob);
     mem_free(t->patterns);
+    mem_free(t->names);
     mem_free(t->buffer);
     mem_free(t);
     *tp = NULL;

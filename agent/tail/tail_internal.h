@@ -98,6 +98,13 @@ struct candidate {
     struct entry *original; /* copy: of this generation */
 };
 
+/* The name that an input's documents of one day go to. */
+struct dated_name {
+    bool made;
+    int32_t day;
+    char name[BATCH_TARGET_MAX + 1];
+};
+
 struct tail {
     struct loop *loop;
     struct tail_opts opts;
@@ -126,8 +133,9 @@ struct tail {
     struct list warned; /* paths that were warned of once */
     unsigned warned_count;
     unsigned epoch;
-    int64_t looked_ms; /* when idle files were looked at last */
-    char *buffer;      /* shared by all reads */
+    int64_t looked_ms;        /* when idle files were looked at last */
+    struct dated_name *names; /* one for each input */
+    char *buffer;             /* shared by all reads */
     size_t buffer_bytes;
     char time[DATE_RFC3339_MS_LEN];
     bool blocked; /* no free batch */
@@ -217,6 +225,8 @@ bool read_flush_partial(struct file *f);
 
 /* ---- tail.c ---- */
 const struct tail_input *tail_input_of(const struct file *f);
+/* The index of an input whose names are dated, on a day; borrowed until the next call for it. */
+const char *tail_index_of(struct tail *t, unsigned input, int32_t day);
 void tail_message(struct tail *t, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Runs the pump with the next round. */
 void tail_pump_soon(struct tail *t);

@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#ifdef WHERRY_OPENSSL
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#endif
 #ifdef __x86_64__
 #include <mm_malloc.h> /* comes with the intrinsics */
 #endif

@@ -102,6 +102,10 @@ struct slice batch_document(const struct batch *b, const struct batch_item *item
 struct slice batch_action_value(const struct batch *b, const struct batch_item *item,
                                 const char *name);
 
+/* Takes "_id" out of the action lines of the items that go to `target`: those that name it by
+ * `_index`, and those that name none if it is the batch's. Returns how many had one. */
+uint32_t batch_drop_ids(struct batch *b, struct slice target);
+
 /*
  * Resolves every item that is CREATED, DUPLICATE or DEAD: counts it off its spans and in their
  * ledgers, tells the owners of spans that are done, and removes the item and its bytes; the rest

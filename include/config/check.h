@@ -24,4 +24,20 @@ int check_username(struct slice text, struct buf *out, struct err *why) MUST_CHE
  * errors do not quote the text. */
 int check_api_key(struct slice text, struct buf *out, struct err *why) MUST_CHECK;
 
+/* "Name: value" of a request's header; names that the client itself sets are refused. */
+int check_header(struct slice text, struct buf *out, struct err *why) MUST_CHECK;
+
+/* A value of an Authorization header: visible ASCII. Empty stays empty; never quoted. */
+int check_token(struct slice text, struct buf *out, struct err *why) MUST_CHECK;
+
+/* SHA-256 as 64 hex digits, colons between pairs allowed; the normal form is lower case without
+ * colons. Empty stays empty. */
+int check_fingerprint(struct slice text, struct buf *out, struct err *why) MUST_CHECK;
+
+/* Prefix of a URL's path: "es" becomes "/es", "/" becomes "". */
+int check_url_path(struct slice text, struct buf *out, struct err *why) MUST_CHECK;
+
+/* One component of a path: not empty, no slash, not "." or "..". */
+int check_file_name(struct slice text, struct buf *out, struct err *why) MUST_CHECK;
+
 #endif

@@ -41,8 +41,39 @@ enum config_metric_set {
 };
 
 enum config_start { CONFIG_START_BEGINNING, CONFIG_START_END };
-enum config_verification { CONFIG_VERIFICATION_FULL, CONFIG_VERIFICATION_NONE };
-enum config_when_full { CONFIG_WHEN_FULL_BLOCK };
+enum config_when_full { CONFIG_WHEN_FULL_BLOCK, CONFIG_WHEN_FULL_DROP_OLDEST };
+
+enum config_verification {
+    CONFIG_VERIFICATION_FULL,
+    CONFIG_VERIFICATION_CERTIFICATE, /* the chain, not the name */
+    CONFIG_VERIFICATION_NONE,
+};
+
+/* Versions of TLS; bits of config_elasticsearch.supported_protocols. */
+enum config_tls { CONFIG_TLS_1_2 = 1 << 0, CONFIG_TLS_1_3 = 1 << 1 };
+
+/* Where a document's id comes from. */
+enum config_ids {
+    CONFIG_IDS_STRUCTURED, /* from its place in the file */
+    CONFIG_IDS_AUTO,       /* the server makes it */
+};
+
+/* Values for the options that were not given themselves; applied by config_load. */
+enum config_preset {
+    CONFIG_PRESET_BALANCED,
+    CONFIG_PRESET_THROUGHPUT,
+    CONFIG_PRESET_SCALE,
+    CONFIG_PRESET_LATENCY,
+    CONFIG_PRESET_CUSTOM, /* the defaults */
+};
+
+/* The one active output. */
+enum config_output {
+    CONFIG_OUTPUT_ELASTICSEARCH,
+    CONFIG_OUTPUT_FILE,
+    CONFIG_OUTPUT_CONSOLE,
+    CONFIG_OUTPUT_DISCARD,
+};
 
 /* CONFIG_COMPRESSION_AUTO does not occur in a loaded configuration: it became GZIP, or NONE when
  * every host is on this machine. */
@@ -73,20 +104,70 @@ struct config_metrics {
     unsigned sets; /* enum config_metric_set */
 };
 
+/* At most one way to log in is given: user and password, API key, bearer or service token; each as
+ * a text or as a file. */
 struct config_elasticsearch {
+    bool enabled;
     struct config_list hosts; /* scheme://host:port[/path], no slash at the end; at least one */
-    char *username;           /* "" or given together with password */
-    char *password;           /* secret */
-    char *api_key;            /* secret; base64, as the ApiKey header takes it; not with username */
-    struct config_list certificate_authorities; /* at most one path */
+    char *path;               /* "" or "/prefix"; in hosts already */
+    char *username;           /* or username_file, or neither and no password */
+    char *username_file;
+    char *password; /* secret */
+    char *password_file;
+    char *api_key; /* secret; base64, as the ApiKey header takes it */
+    char *api_key_file;
+    char *bearer_token; /* secret */
+    char *bearer_token_file;
+    char *service_token; /* secret */
+    char *service_token_file;
+    struct config_map headers; /* sent with each request; values are secret */
+    char *proxy_url;           /* http://host:port or socks5://host:port, "" = none */
+    char *proxy_username;
+    char *proxy_password;                       /* secret */
+    struct config_list certificate_authorities; /* paths */
+    char *ca_trusted_fingerprint;               /* 64 hex digits in lower case, or "" */
+    char *certificate;                          /* path; "" or given together with key */
+    char *key;                                  /* path */
+    char *key_passphrase;                       /* secret */
     enum config_verification verification_mode;
+    unsigned supported_protocols;        /* enum config_tls, not 0 */
     enum config_compression compression; /* NONE or GZIP */
+    enum config_preset preset;
     int64_t linger_ms;
     uint64_t bulk_max_bytes;
     unsigned bulk_max_size; /* documents; 0 = no limit */
     unsigned workers;
     int64_t backoff_init_ms; /* <= backoff_max_ms */
     int64_t backoff_max_ms;
+    int64_t connect_timeout_ms;
+    int64_t timeout_ms;            /* of a whole exchange; 0 = none */
+    int64_t connection_max_age_ms; /* 0 = no limit */
+    enum config_ids ids;
+    bool verify_before_resend;
+    char *index;    /* "" = data streams by dataset */
+    char *pipeline; /* "" = the index's own */
+};
+
+/* NDJSON into files that are rotated by size. */
+struct config_file_output {
+    bool enabled;
+    char *path;     /* directory; not empty when this output is active */
+    char *filename; /* never empty, no slash */
+    unsigned rotate_every_kb;
+    unsigned number_of_files;
+};
+
+struct config_console_output {
+    bool enabled;
+};
+
+struct config_discard_output {
+    bool enabled;
+};
+
+struct config_cloud { /* both are "" in a loaded configuration: they became hosts and login */
+    char *id;
+    char *auth; /* secret */
 };
 
 struct config_dead_letter {
@@ -105,7 +186,12 @@ struct config {
     struct config_input *inputs; /* those of the main file, then of inputs.d in name order */
     size_t input_count;
     struct config_metrics metrics;
+    enum config_output output; /* the one whose `enabled` is true */
     struct config_elasticsearch elasticsearch;
+    struct config_file_output file;
+    struct config_console_output console;
+    struct config_discard_output discard;
+    struct config_cloud cloud;
     struct config_dead_letter dead_letter;
 };
 
@@ -126,10 +212,13 @@ struct config_source {
  *
  * -E: "inputs[0].dataset=x" reaches into a list, counted over all files; the next free index adds
  * an input. Lists take "[a, b]", maps "{a: b}". Variables are not expanded in them.
- * A file that everyone can read and that spells out a secret is refused.
+ * A file that everyone can read and that spells out a secret is refused, and so is a secret in -E.
  */
 int config_load(const struct config_source *src, struct config **ret,
                 struct config_errors *errors) MUST_CHECK;
+
+/* Whether any option holds a secret or names a file with one. */
+bool config_has_secret(const struct config *c);
 
 /* Wipes the secrets. NULL is allowed; sets *c to NULL. */
 void config_free(struct config **c);

@@ -17,6 +17,14 @@
  */
 int host_normalise(struct slice text, struct buf *out, struct err *why) MUST_CHECK;
 
+/* Appends a proxy's address as scheme://host:port: scheme http (the default, port 80) or socks5
+ * (port 1080; names are looked up by the proxy). Empty stays empty. -EINVAL: as above, or it has a
+ * path. */
+int host_normalise_proxy(struct slice text, struct buf *out, struct err *why) MUST_CHECK;
+
+/* Whether a URL path holds only characters that stand for themselves in it. */
+bool host_is_path(struct slice path);
+
 /* Whether a normalised address is on this machine: localhost, *.localhost, 127.0.0.0/8, [::1]. */
 bool host_is_loopback(struct slice url);
 

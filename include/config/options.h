@@ -31,22 +31,27 @@ enum option_group {
     OPTION_INPUT, /* keys stand within an element of `inputs`, fields in struct config_input */
     OPTION_METRICS,
     OPTION_OUTPUT,
+    OPTION_CLOUD,
+    OPTION_SMALL_OUTPUTS,
     OPTION_DEAD_LETTER,
 };
-#define OPTION_GROUPS 5
+#define OPTION_GROUPS 7
 
 #define OPTION_NAME_MAX 256  /* bytes of a name in a map */
 #define OPTION_PATH_MAX 4095 /* bytes of a path, and of any element of a list */
 
 enum option_flag {
     OPTION_RELOADABLE = 1 << 0, /* a reload takes a new value over */
-    OPTION_SECRET = 1 << 1,     /* never shown; refused in a file that everyone can read */
+    OPTION_SECRET = 1 << 1,     /* never shown; refused in a file that everyone can read, and in -E;
+                                 * of a map, the texts are meant */
     OPTION_OFF = 1 << 2,        /* a duration that may be "off", stored as 0 */
     OPTION_COMMAS = 1 << 3,     /* a list that a scalar may give, elements between commas */
+    OPTION_CREDENTIAL = 1 << 4, /* path of a secret file; a relative one is looked up in the
+                                 * directory of $CREDENTIALS_DIRECTORY when that is set */
 };
 
-/* Checks one text (of an element, for lists) and appends it in its normal form to *out. -EINVAL
- * with why filled: what is wrong and what is allowed. */
+/* Checks one text (of an element, for lists; "name: text", for maps) and appends it in its normal
+ * form to *out. -EINVAL with why filled: what is wrong and what is allowed. */
 typedef int (*option_check_fn)(struct slice text, struct buf *out, struct err *why);
 
 struct option {

@@ -2,15 +2,19 @@
 #define OS_HTTP_H
 
 /*
- * HTTP/1.1 client over libcurl (the only file that includes curl.h is its source). A client
+ * HTTP/1.1 client over libcurl (the only files that include curl.h are its sources). A client
  * belongs to one thread and keeps its connection; http_perform blocks that thread in
  * curl_multi_poll, never the event loop. http_interrupt may be called from any thread.
  *
  * Set for every request: Content-Length where there is a body and for POST and PUT, never chunked;
- * no `Expect:`, `Accept: application/json`, TCP keepalive and TCP_USER_TIMEOUT 60 s, no redirects,
- * http and https (TLS 1.2 or later) only, no user information in the URL, no proxy from the
- * environment, no netrc, no signal. A connection serves for at most 300 s and then gives way to a
- * new one. Neither an interruption nor http_free waits for a name look-up under way.
+ * no `Expect:`, `Accept: application/json`, gzip replies are decoded, and asked for where the
+ * request is in gzip; TCP keepalive and TCP_USER_TIMEOUT 60 s, no redirects, http and https
+ * (TLS 1.2 or later, no session resumption) only, no user information in the URL, no proxy from the
+ * environment, no netrc, no signal. Neither an interruption nor http_free waits for a name look-up
+ * under way.
+ *
+ * Files of credentials and certificates are looked at before each request; what changed takes
+ * effect with it, on a new connection where certificates are concerned.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +22,7 @@
 #include "base/def.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "os/credential.h"
 
 struct http;
 
@@ -25,14 +30,38 @@ struct http;
  * connection that the peer has closed would raise it. 0, -ENOMEM. */
 int http_global_init(void) MUST_CHECK;
 
+enum http_verify {
+    HTTP_VERIFY_FULL,  /* chain and name */
+    HTTP_VERIFY_CHAIN, /* not the name */
+    HTTP_VERIFY_NONE,
+};
+
+struct http_tls {
+    char *const *ca_files; /* PEM; none: the system's, or only what ca_fingerprint allows */
+    size_t ca_count;
+    const char *ca_fingerprint; /* SHA-256 of a CA certificate in the served chain, 64 hex digits in
+                                 * lower case: what it signed is trusted, too; NULL: none */
+    const char *certificate;    /* the client's, PEM with its chain; NULL: none */
+    const char *key;            /* PEM */
+    const char *key_passphrase; /* NULL: none */
+    enum http_verify verify;
+    bool no_tls_1_2, no_tls_1_3; /* at most one */
+};
+
+struct http_header {
+    const char *name, *value;
+};
+
+/* Strings and arrays are borrowed until http_free. */
 struct http_opts {
-    const char *username; /* NULL: none; all strings copied */
-    const char *password;
-    const char *authorization;  /* whole header value (ApiKey ..., Bearer ...); NULL: none. With a
-                                 * control character in it every exchange is HTTP_REFUSED, -EINVAL */
-    const char *ca_file;        /* NULL: the system's */
-    bool verify_certs;          /* false: neither chain nor name */
+    struct credential_opts credential;
+    struct http_tls tls;
+    struct http_header *headers; /* of each request, beside its own */
+    size_t header_count;
+    const char *proxy_url; /* http:// or socks5://; NULL: none */
+    const char *proxy_username, *proxy_password;
     int64_t connect_timeout_ms; /* name, TCP and TLS together; 0: 10 s */
+    int64_t max_age_ms;         /* of a connection, whole seconds; 0: no limit */
     const char *user_agent;
 };
 
@@ -59,7 +88,8 @@ struct http_request {
 enum http_outcome {
     HTTP_REPLIED,     /* a status line and the whole body arrived; an error status may have come
                        * before all of the request was sent (see sent_bytes) */
-    HTTP_REFUSED,     /* no connection: nothing was sent (refused, DNS, TLS, connect time-out) */
+    HTTP_REFUSED,     /* no connection: nothing was sent (refused, DNS, TLS, connect time-out, a
+                       * credential file that cannot be read) */
     HTTP_BROKEN,      /* the connection ended during the exchange: outcome unknown */
     HTTP_INTERRUPTED, /* http_interrupt, or on_body returned an error: outcome unknown */
 };
@@ -69,6 +99,8 @@ struct http_reply {
     long status;                 /* HTTP_REPLIED; also when known before a break, else 0 */
     int64_t retry_after_ms;      /* Retry-After, clamped to 0..300000; 0 = none */
     bool elastic_product;        /* X-Elastic-Product was sent */
+    bool new_credentials;        /* status 401, and the files of credentials say something else by
+                                  * now: worth another try at once */
     char opensearch_version[32]; /* "3.6.0" of X-OpenSearch-Version, "" = none */
     uint64_t sent_bytes;         /* of the request's body, on the wire */
     struct err err;              /* why, unless HTTP_REPLIED */

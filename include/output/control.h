@@ -45,5 +45,7 @@ int control_has_all_privileges(struct slice json) MUST_CHECK;
 /* error.type of an answer (maybe cut short), "" if it has none: letters, digits and _ only, so
  * that it can be shown. */
 struct slice control_error_type(struct slice body);
+/* error.reason likewise, up to its first escape. It may quote documents. */
+struct slice control_error_reason(struct slice body);
 
 #endif

@@ -20,12 +20,14 @@ enum item_action {
     DECIDE_RETRY,         /* send the item again */
     DECIDE_RETRY_BOUNDED, /* the same, a bounded number of times, then reject */
     DECIDE_PAUSE_TARGET,  /* send it again slowly; its target waits */
+    DECIDE_DROP_IDS,      /* its target takes no ids of ours: send it again without */
 };
 
 struct item_decision {
     uint16_t from, to;         /* status, both included */
     const char *type;          /* error.type, NULL = any */
-    const char *reason_prefix; /* error.reason begins with it, NULL = any */
+    const char *reason_prefix; /* error.reason begins with it behind a place "[line:column] ",
+                                * which may stand there; NULL = any */
     enum item_action action;
     enum output_counter counter;
     bool busy;                 /* back-pressure: counts towards slowing down */
@@ -49,6 +51,7 @@ enum request_action {
     REQUEST_CREDENTIALS,  /* every host waits for other credentials */
     REQUEST_PAUSE_TARGET, /* the target waits for the operator */
     REQUEST_PAUSE_HOST,   /* the host waits for the operator */
+    REQUEST_MEDIA_TYPE,   /* same bytes under another content type, then as PAUSE_HOST */
 };
 
 #define REQUEST_ANY_OUTCOME (-1)
@@ -56,15 +59,17 @@ enum request_action {
 struct request_decision {
     int outcome;       /* enum http_outcome or REQUEST_ANY_OUTCOME */
     uint16_t from, to; /* status, both included; 0 = none known */
+    const char *type;  /* error.type of the body, NULL = any */
     enum request_action action;
     bool busy;                 /* back-pressure: slow down */
     enum output_health health; /* unless REQUEST_ITEMS */
     const char *why;           /* NULL: the transport's own text */
 };
 
-/* Never NULL. A status decides alone, without the body and also when the connection broke after it
- * was known. */
-const struct request_decision *decide_request(enum http_outcome outcome, long status);
+/* Never NULL. A status decides also when the connection broke after it was known. type: of the
+ * body's error, empty where it has none: no answer needs one to be understood. */
+const struct request_decision *decide_request(enum http_outcome outcome, long status,
+                                              struct slice type);
 const struct request_decision *decide_request_row(size_t index); /* NULL past the end */
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/def.h"
 #include "base/log.h"
 #include "bulk/batch.h"
+#include "os/http.h"
 #include "os/loop.h"
 #include "output/status.h"
 #include "store/writer.h"
@@ -33,17 +34,13 @@ enum output_compression {
 struct output_opts {
     char *const *hosts; /* URLs, maybe with a path: http://h:9200, https://h/es/ */
     size_t host_count;
-    const char *username; /* NULL: none */
-    const char *password;
-    const char *api_key;       /* "id:key", or the encoded form; NULL: none */
-    const char *authorization; /* whole header value, before api_key; NULL: none */
-    const char *ca_file;       /* NULL: the system's */
-    bool verify_certs;
+    struct http_opts http; /* the user agent is the output's own */
     enum output_compression compression;
+    bool plain_index;        /* logs go to indices, not to data streams */
+    const char *pipeline;    /* that logs go through; NULL: the target's own */
     unsigned workers;        /* sender threads at most, >= 1 */
     int64_t backoff_init_ms; /* >= 1 */
     int64_t backoff_max_ms;
-    int64_t connect_timeout_ms;
 };
 
 /* None of them runs inside output_submit or output_new. */

@@ -34,8 +34,10 @@ struct sender_job {
     enum sender_kind kind;
     const char *host;         /* URL without trailing slash */
     const char *target;       /* "" = none: items name theirs */
+    const char *pipeline;     /* BULK; NULL = the target's own */
     bool require_data_stream; /* BULK */
     bool gzip;                /* BULK */
+    bool plain_json;          /* BULK: content type application/json, else x-ndjson */
     struct slice body;        /* BULK */
     uint32_t item_count;      /* BULK */
 

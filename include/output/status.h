@@ -27,6 +27,7 @@ enum output_counter {
     OUTPUT_REPLIES_5XX,
     OUTPUT_ITEMS_CREATED,    /* item results */
     OUTPUT_ITEMS_DUPLICATE,  /* 409: was there already */
+    OUTPUT_ITEMS_CONFLICT,   /* 409 without an id of ours: the target has one like it */
     OUTPUT_ITEMS_REJECTED,   /* the document can never succeed */
     OUTPUT_ITEMS_BUSY,       /* back-pressure */
     OUTPUT_ITEMS_ERROR,      /* the server's own failure */
@@ -34,6 +35,7 @@ enum output_counter {
     OUTPUT_FAILURE_STORE,    /* created, but in the failure store */
     OUTPUT_DEAD_LETTERED,    /* documents durable in the dead-letter box */
     OUTPUT_DEAD_WRITE_FAILS, /* dead-letter writes that failed and will be tried again */
+    OUTPUT_DEAD_DROPPED,     /* older dead letters removed to make room */
     OUTPUT_COUNTER_COUNT,
 };
 /* snake_case, as status and metrics show it. */

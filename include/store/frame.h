@@ -47,6 +47,7 @@ enum frame_type {
     FRAME_COUNT = 8,   /* in a checkpoint, last: u64 number of records before it, u64 sequence of
                         * the log record before the checkpoint, u32 crc32c over all bytes of the
                         * file before this record */
+    FRAME_GONE = 9,    /* no payload: a dead letter was taken out; keeps its sequence in use */
 };
 
 enum frame_kind { FRAME_KIND_LOG = 1, FRAME_KIND_CHECKPOINT = 2, FRAME_KIND_DEAD_LETTER = 3 };

@@ -35,6 +35,7 @@ struct writer_job {
     bool wants_checkpoint;                /* journal jobs: journal_wants_checkpoint after it */
     bool poisoned;                        /* journal jobs: journal_is_poisoned after it */
     uint64_t bytes_written;               /* journal jobs: journal_bytes_written after it */
+    uint64_t dropped;                     /* dead jobs: older letters removed to make room */
     void *ctx;                            /* the owner's */
     void (*done)(struct writer_job *job); /* in the loop's thread; the job is the owner's again */
 };

@@ -24,9 +24,12 @@
 #include "store/frame.h"
 #include "store/journal.h"
 #include "store/writer.h"
+#include "tail/sent_days.h"
 
 /* Bytes that may be sent beyond what is known durable: one SENT_TO write for each. */
 #define REGISTRY_SENT_STEP ((uint64_t)64 * 1024 * 1024)
+/* The same where targets are dated: after a crash what lies below counts as sent on that day. */
+#define REGISTRY_DATED_STEP ((uint64_t)4 * 1024 * 1024)
 /* Age that the older of the two anchors has at least. */
 #define REGISTRY_OLDER_MS 60000
 
@@ -59,13 +62,15 @@ struct entry {
     int64_t seen_ns;       /* wall time of its latest record */
     uint64_t sent_to;      /* durable, or under way with sent_ticket */
     uint64_t sent_ticket;
-    int32_t sent_day;  /* days since 1970 when the bytes of the latest step were read */
-    char *path;        /* owned; where the file was seen last */
-    struct file *file; /* borrowed: who reads it now, NULL = nobody */
-    bool loaded;       /* came from disk and has not been matched to a file yet */
-    bool indexed;      /* is what its inode number leads to */
-    unsigned holds;    /* undecided copies that may go on with it: not forgotten meanwhile */
-    bool done;         /* will never be read again; forgotten when its spans are resolved */
+    int32_t sent_day;       /* days since 1970 when the bytes of the latest step were read */
+    uint64_t resend_to;     /* bytes below it may have been sent by an earlier life */
+    struct sent_days *days; /* owned; NULL = no target of it is dated */
+    char *path;             /* owned; where the file was seen last */
+    struct file *file;      /* borrowed: who reads it now, NULL = nobody */
+    bool loaded;            /* came from disk and has not been matched to a file yet */
+    bool indexed;           /* is what its inode number leads to */
+    unsigned holds;         /* undecided copies that may go on with it: not forgotten meanwhile */
+    bool done;              /* will never be read again; forgotten when its spans are resolved */
 };
 
 struct registry;
@@ -113,6 +118,10 @@ void registry_head(struct entry *e, const struct evidence *first);
 /* Bytes up to `to` are about to be sent: extends sent_to by whole steps when needed. Returns the
  * ticket that a batch with these bytes must wait for. */
 uint64_t registry_sending(struct entry *e, uint64_t to);
+
+/* The day that stands in a dated name for the byte at offset, which is about to be read: today, or
+ * the one on which an earlier life may have sent it. Holds up to *ret_until. */
+int32_t registry_day(struct entry *e, uint64_t offset, uint64_t *ret_until);
 
 /* Puts a new span at the end of the entry's list. */
 void registry_span_added(struct entry *e, struct span *s);

@@ -15,6 +15,7 @@
 #include "bulk/encode.h"
 #include "bulk/feed.h"
 #include "bulk/ledger.h"
+#include "bulk/target.h"
 #include "tail/registry.h"
 
 struct tail;
@@ -26,6 +27,7 @@ struct tail_input {
     char *const *excludes;
     size_t exclude_count;
     struct encode_input encode;
+    const struct target *index; /* its dated name takes the place of encode.target; or NULL */
     size_t max_bytes;
     int64_t line_flush_ms; /* 0 = an unfinished line waits for its end */
     bool start_at_end;

@@ -154,6 +154,7 @@ static bool serve_one(struct connection *c, struct buf *in)
     must(sscanf(head, "%15s %2047s", request.method, request.path) == 2, "request line");
     header(head, "Content-Length", length, sizeof(length));
     header(head, "Content-Encoding", request.encoding, sizeof(request.encoding));
+    header(head, "Content-Type", request.content_type, sizeof(request.content_type));
     header(head, "Authorization", request.authorization, sizeof(request.authorization));
     free(head);
     request.wire_bytes = strtoul(length, NULL, 10);

@@ -18,6 +18,7 @@ struct stub_request {
     char method[16];
     char path[2048];   /* with the query */
     char encoding[16]; /* Content-Encoding */
+    char content_type[64];
     char authorization[256];
     const char *body; /* unpacked, with a NUL behind it */
     size_t body_bytes;

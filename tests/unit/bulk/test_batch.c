@@ -128,6 +128,36 @@ static void action_values(void **state)
     }
 }
 
+static void ids_are_dropped_by_target(void **state)
+{
+    (void)state;
+    struct batch *b = bench.batch;
+    static const char *const actions[] = {
+        "{\"create\":{\"_id\":\"a\"}}",
+        "{\"create\":{\"_index\":\"t\",\"_id\":\"b\"}}",
+        "{\"create\":{\"_id\":\"c\",\"_index\":\"t\"}}",
+        "{\"create\":{\"_index\":\"u\",\"_id\":\"d\"}}",
+        "{\"create\":{\"_index\":\"t\"}}",
+    };
+    uint16_t span = span_at(&bench.owner[0], 0);
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+        assert_int_equal(batch_add(b, slice_str(actions[i]), SLICE_LIT("{}"), span, 1, 1), 0);
+    assert_int_equal(batch_drop_ids(b, SLICE_LIT("t")), 2);
+    assert_int_equal(batch_drop_ids(b, SLICE_LIT("t")), 0);
+    assert_true(slice_eq_str(slice_of(b->body, b->body_bytes),
+                             "{\"create\":{\"_id\":\"a\"}}\n{}\n"
+                             "{\"create\":{\"_index\":\"t\"}}\n{}\n"
+                             "{\"create\":{\"_index\":\"t\"}}\n{}\n"
+                             "{\"create\":{\"_index\":\"u\",\"_id\":\"d\"}}\n{}\n"
+                             "{\"create\":{\"_index\":\"t\"}}\n{}\n"));
+    snprintf(b->target, sizeof(b->target), "u");
+    assert_int_equal(batch_drop_ids(b, SLICE_LIT("u")), 2);
+    assert_true(slice_eq_str(batch_action(b, &b->items[0]), "{\"create\":{}}"));
+    assert_true(slice_eq_str(batch_action(b, &b->items[3]), "{\"create\":{\"_index\":\"u\"}}"));
+    assert_true(slice_eq_str(batch_document(b, &b->items[4]), "{}"));
+    assert_true(is_sound_body(b));
+}
+
 static void spans_are_shared_where_they_touch(void **state)
 {
     (void)state;
@@ -518,6 +548,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(committed_item_is_counted),
         TEST(action_values),
+        TEST(ids_are_dropped_by_target),
         TEST(spans_are_shared_where_they_touch),
         TEST(room_ends),
         TEST(resolve_table),

@@ -202,9 +202,11 @@ static void counts(void **state)
     assert_int_equal(value_check_count(paths, &f, &why), -EINVAL);
     assert_string_equal(why.text, "0 elements are too few; allowed: 1 to 1000");
     assert_int_equal(value_check_count(ca, &f, &why), 0);
-    assert_int_equal(value_split(ca, &f, SLICE_LIT("a,b"), &why), 0);
+    assert_int_equal(value_split(ca, &f, SLICE_LIT("a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p"), &why), 0);
+    assert_int_equal(value_check_count(ca, &f, &why), 0);
+    assert_int_equal(value_split(ca, &f, SLICE_LIT("q"), &why), 0);
     assert_int_equal(value_check_count(ca, &f, &why), -EINVAL);
-    assert_string_equal(why.text, "2 elements are too many; allowed: 0 to 1");
+    assert_string_equal(why.text, "17 elements are too many; allowed: 0 to 16");
     assert_int_equal(value_check_count(row("metadata"), &f, &why), 0);
     value_clear(ca, &f);
 }

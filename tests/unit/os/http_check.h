@@ -21,7 +21,7 @@
 /* a client with the options that most tests want */
 static inline struct http *new_client(void)
 {
-    const struct http_opts opts = {.verify_certs = true, .user_agent = "wherry/test"};
+    const struct http_opts opts = {.user_agent = "wherry/test"};
     struct http *h = http_new(&opts);
     assert_non_null(h);
     return h;

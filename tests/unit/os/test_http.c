@@ -110,7 +110,7 @@ static const struct one_case {
     {"interim reply, then closed", SMALL,
      .step = {"HTTP/1.1 100 Continue\r\n\r\n", .ending = END_CLOSE}, BROKEN(0, -ECONNRESET)},
     {"not HTTP", SMALL, .step = {"SSH-2.0-OpenSSH_9.2\r\n", .ending = END_CLOSE},
-     BROKEN(0, -EINVAL)},
+     BROKEN(0, -EPROTO)},
     {"no reply in time", SMALL, .step = {.ending = END_HANG}, BROKEN(0, -ETIMEDOUT),
      .timeout_ms = 100},
     {"half a reply in time", SMALL,

@@ -10,6 +10,8 @@
 
 /* ---- what is sent ---------------------------------------------------------------------------- */
 
+static struct http_header further[] = {{"X-Tenant", "a b"}, {"X-Empty", ""}};
+
 static const struct head_case {
     const char *name;
     struct http_opts opts;
@@ -24,7 +26,8 @@ static const struct head_case {
       .content_encoding = "gzip"},
      {"POST /p?a=b HTTP/1.1\r\n", "\r\nContent-Length: 3\r\n",
       "\r\nContent-Type: application/x-ndjson\r\n", "\r\nContent-Encoding: gzip\r\n",
-      "\r\nAccept: application/json\r\n", "\r\nUser-Agent: wherry/1.0\r\n"}},
+      "\r\nAccept: application/json\r\n",
+      "\r\nUser-Agent: wherry/1.0\r\nAccept-Encoding: gzip\r\n"}},
     {"put",
      {.user_agent = "w"},
      {.method = "PUT", .body = {"{}", 2}, .content_type = "application/json"},
@@ -40,17 +43,25 @@ static const struct head_case {
     {"delete", {.user_agent = "w"}, {.method = "DELETE"}, {"DELETE /p?a=b HTTP/1.1\r\n"}},
     {"head", {.user_agent = "w"}, {.method = "HEAD"}, {"HEAD /p?a=b HTTP/1.1\r\n"}},
     {"user and password",
-     {.user_agent = "w", .username = "user", .password = "pa:ss"},
+     {.user_agent = "w", .credential = {CREDENTIAL_BASIC, "user", NULL, "pa:ss", NULL}},
      {.method = "GET"},
      {"\r\nAuthorization: Basic dXNlcjpwYTpzcw==\r\n"}},
     {"key",
-     {.user_agent = "w", .authorization = "ApiKey abc=="},
+     {.user_agent = "w", .credential = {CREDENTIAL_API_KEY, NULL, NULL, "abc==", NULL}},
      {.method = "POST", .body = {"x", 1}, .content_type = "text/plain"},
      {"\r\nAuthorization: ApiKey abc==\r\n"}},
+    {"token",
+     {.user_agent = "w", .credential = {CREDENTIAL_BEARER, NULL, NULL, "a.b.c", NULL}},
+     {.method = "GET"},
+     {"\r\nAuthorization: Bearer a.b.c\r\n"}},
+    {"headers",
+     {.user_agent = "w", .headers = further, .header_count = ARRAY_LEN(further)},
+     {.method = "GET"},
+     {"\r\nX-Tenant: a b\r\n", "\r\nX-Empty:\r\n"}},
 };
 
-static const char *const never[] = {"\r\nExpect:", "\r\nAccept-Encoding:", "\r\nTransfer-Encoding:",
-                                    "\r\nContent-Type: application/x-www", "\r\nProxy-"};
+static const char *const never[] = {
+    "\r\nExpect:", "\r\nTransfer-Encoding:", "\r\nContent-Type: application/x-www", "\r\nProxy-"};
 
 /* what must be there is, what must not be is not */
 static void check_head(const struct head_case *t, const char *head)
@@ -63,7 +74,9 @@ static void check_head(const struct head_case *t, const char *head)
         if (strstr(head, never[i]) != NULL)
             fail_msg("%s: \"%s\" in\n%s", t->name, never[i], head);
     }
-    bool secret = t->opts.username != NULL || t->opts.authorization != NULL;
+    if (t->req.content_encoding == NULL && strstr(head, "\r\nAccept-Encoding:") != NULL)
+        fail_msg("%s: packed replies are asked for in\n%s", t->name, head);
+    bool secret = t->opts.credential.kind != CREDENTIAL_NONE;
     if (!secret && strstr(head, "\r\nAuthorization:") != NULL)
         fail_msg("%s: authorization in\n%s", t->name, head);
 }
@@ -240,8 +253,7 @@ static void test_connections(void **state)
 /* expects HTTP_REFUSED with this code and a text without secrets */
 static void refused(const char *url, int64_t connect_ms, int code)
 {
-    const struct http_opts opts = {
-        .verify_certs = true, .user_agent = "w", .connect_timeout_ms = connect_ms};
+    const struct http_opts opts = {.user_agent = "w", .connect_timeout_ms = connect_ms};
     struct http *h = http_new(&opts);
     struct http_reply reply;
     struct buf body;
@@ -328,7 +340,8 @@ static void test_refused_by_tls(void **state)
 static void test_refused_by_secret(void **state)
 {
     (void)state;
-    const struct http_opts opts = {.authorization = "ApiKey secret\r\nX: y", .user_agent = "w"};
+    const struct http_opts opts = {
+        .credential = {CREDENTIAL_API_KEY, NULL, NULL, "secret\r\nX: y", NULL}, .user_agent = "w"};
     struct http *h = http_new(&opts);
     struct http_reply reply;
     struct http_request req = {.method = "GET", .url = "http://127.0.0.1:1/"};

@@ -63,7 +63,7 @@ struct fake {
     int knob;               /* the script's own */
     /* what happened */
     struct fake_doc docs[DOCS_MAX];
-    unsigned doc_count, stored;
+    unsigned doc_count, stored, made_ids;
     struct fake_request requests[REQUESTS_MAX];
     unsigned request_count, probes, template_requests;
     char last_path[2048];
@@ -112,6 +112,8 @@ static void fake_item(struct fake *f, const char *line, const char *path_target,
     snprintf(target, sizeof(target), "%s", path_target);
     fake_member(line, "_id", id, sizeof(id));
     fake_member(line, "_index", target, sizeof(target));
+    if (id[0] == '\0')
+        snprintf(id, sizeof(id), "made-%u", ++f->made_ids);
     struct fake_doc *d = fake_doc(f, id, target);
     d->sends++;
     int status = f->item != NULL ? f->item(f, d, line, &error) : 0;
@@ -269,7 +271,6 @@ static struct rig *rig_new(uint64_t box_bytes)
     r->opts = (struct output_opts){
         .hosts = r->hosts,
         .host_count = 1,
-        .verify_certs = true,
         .workers = 3,
         .backoff_init_ms = 2,
         .backoff_max_ms = 20,

@@ -42,6 +42,30 @@ static const struct item_case item_cases[] = {
      "bad document"},
     {"shard limit quoted later in the reason", 400, "illegal_argument_exception", "x " SHARDS,
      DECIDE_REJECT, "bad document"},
+    {"name that no index may have", 400, "invalid_index_name_exception",
+     "Invalid index name [Bad,name], must not contain", DECIDE_PAUSE_TARGET,
+     "the server refuses its name"},
+    {"no such pipeline", 400, "illegal_argument_exception",
+     "pipeline with id [nope] does not exist", DECIDE_PAUSE_TARGET,
+     "its ingest pipeline does not exist"},
+    {"time series of Elasticsearch", 400, "document_parsing_exception",
+     "[1:51] failed to parse: _id must be unset or set to [Y8yY88Ls6TYNXSHNAAABogixFig] but was "
+     "[x] "
+     "because [.ds-a-000001] is in time_series mode",
+     DECIDE_DROP_IDS, "takes no ids of ours"},
+    {"time series, told plainly", 400, "illegal_argument_exception",
+     "_id must be unset or set to [Y8yY88Ls6TYNXSHNAAABogixFig] but was [x]", DECIDE_DROP_IDS,
+     "takes no ids of ours"},
+    {"serverless OpenSearch", 400, "illegal_argument_exception",
+     "Document ID is not supported in create/index operation request", DECIDE_DROP_IDS,
+     "takes no ids of ours"},
+    {"a line that quotes a refusal of ids", 400, "document_parsing_exception",
+     "[1:51] failed to parse field [a] of type [date]: '[1:1] failed to parse: _id must be unset "
+     "or "
+     "set to ['",
+     DECIDE_REJECT, "bad document"},
+    {"something else in front of a refusal of ids", 400, "document_parsing_exception",
+     "[x:1] failed to parse: _id must be unset or set to [y]", DECIDE_REJECT, "bad document"},
     {"item 401", 401, "", "", DECIDE_PAUSE_TARGET, "credentials refused"},
     {"write block", 403, "cluster_block_exception",
      "index [blk1] blocked by: [FORBIDDEN/8/index write (api)];", DECIDE_PAUSE_TARGET,
@@ -92,34 +116,48 @@ static const struct {
     const char *name;
     enum http_outcome outcome;
     long status;
+    const char *type;
     enum request_action action;
     bool busy;
     enum output_health health;
 } request_cases[] = {
-    {"refused", HTTP_REFUSED, 0, REQUEST_RETRY, false, OUTPUT_DEGRADED},
-    {"reset", HTTP_BROKEN, 0, REQUEST_UNKNOWN, false, OUTPUT_DEGRADED},
-    {"body cut short", HTTP_BROKEN, 200, REQUEST_UNKNOWN, false, OUTPUT_DEGRADED},
-    {"interrupted", HTTP_INTERRUPTED, 200, REQUEST_UNKNOWN, false, OUTPUT_DEGRADED},
-    {"answered", HTTP_REPLIED, 200, REQUEST_ITEMS, false, OUTPUT_OK},
-    {"odd success", HTTP_REPLIED, 204, REQUEST_UNKNOWN, false, OUTPUT_DEGRADED},
-    {"redirect", HTTP_REPLIED, 301, REQUEST_PAUSE_HOST, false, OUTPUT_FAILED},
-    {"malformed", HTTP_REPLIED, 400, REQUEST_ISOLATE, false, OUTPUT_FAILED},
-    {"no credentials", HTTP_REPLIED, 401, REQUEST_CREDENTIALS, false, OUTPUT_FAILED},
-    {"401 before the body was sent", HTTP_BROKEN, 401, REQUEST_CREDENTIALS, false, OUTPUT_FAILED},
-    {"forbidden", HTTP_REPLIED, 403, REQUEST_PAUSE_TARGET, false, OUTPUT_FAILED},
-    {"wrong path", HTTP_REPLIED, 404, REQUEST_PAUSE_TARGET, false, OUTPUT_FAILED},
-    {"405", HTTP_REPLIED, 405, REQUEST_PAUSE_HOST, false, OUTPUT_FAILED},
-    {"content type refused", HTTP_REPLIED, 406, REQUEST_PAUSE_HOST, false, OUTPUT_FAILED},
-    {"request time-out", HTTP_REPLIED, 408, REQUEST_RETRY, false, OUTPUT_DEGRADED},
-    {"too large", HTTP_REPLIED, 413, REQUEST_SPLIT, false, OUTPUT_OK},
-    {"413 and reset", HTTP_BROKEN, 413, REQUEST_SPLIT, false, OUTPUT_OK},
-    {"too early", HTTP_REPLIED, 425, REQUEST_RETRY, false, OUTPUT_DEGRADED},
-    {"busy", HTTP_REPLIED, 429, REQUEST_RETRY, true, OUTPUT_DEGRADED},
-    {"500", HTTP_REPLIED, 500, REQUEST_RETRY, false, OUTPUT_DEGRADED},
-    {"502", HTTP_REPLIED, 502, REQUEST_RETRY, false, OUTPUT_DEGRADED},
-    {"503", HTTP_REPLIED, 503, REQUEST_RETRY, true, OUTPUT_DEGRADED},
-    {"504", HTTP_REPLIED, 504, REQUEST_RETRY, false, OUTPUT_DEGRADED},
-    {"600", HTTP_REPLIED, 600, REQUEST_UNKNOWN, false, OUTPUT_DEGRADED},
+    {"refused", HTTP_REFUSED, 0, "", REQUEST_RETRY, false, OUTPUT_DEGRADED},
+    {"reset", HTTP_BROKEN, 0, "", REQUEST_UNKNOWN, false, OUTPUT_DEGRADED},
+    {"body cut short", HTTP_BROKEN, 200, "", REQUEST_UNKNOWN, false, OUTPUT_DEGRADED},
+    {"interrupted", HTTP_INTERRUPTED, 200, "", REQUEST_UNKNOWN, false, OUTPUT_DEGRADED},
+    {"answered", HTTP_REPLIED, 200, "", REQUEST_ITEMS, false, OUTPUT_OK},
+    {"odd success", HTTP_REPLIED, 204, "", REQUEST_UNKNOWN, false, OUTPUT_DEGRADED},
+    {"redirect", HTTP_REPLIED, 301, "", REQUEST_PAUSE_HOST, false, OUTPUT_FAILED},
+    {"malformed", HTTP_REPLIED, 400, "", REQUEST_ISOLATE, false, OUTPUT_FAILED},
+    {"unknown parameter", HTTP_REPLIED, 400, "illegal_argument_exception", REQUEST_ISOLATE, false,
+     OUTPUT_FAILED},
+    {"no credentials", HTTP_REPLIED, 401, "", REQUEST_CREDENTIALS, false, OUTPUT_FAILED},
+    {"401 before the body was sent", HTTP_BROKEN, 401, "", REQUEST_CREDENTIALS, false,
+     OUTPUT_FAILED},
+    {"forbidden by a role", HTTP_REPLIED, 403, "security_exception", REQUEST_PAUSE_TARGET, false,
+     OUTPUT_FAILED},
+    {"forbidden", HTTP_REPLIED, 403, "", REQUEST_PAUSE_TARGET, false, OUTPUT_FAILED},
+    {"cluster blocked", HTTP_REPLIED, 403, "cluster_block_exception", REQUEST_PAUSE_TARGET, false,
+     OUTPUT_DEGRADED},
+    {"no index", HTTP_REPLIED, 404, "index_not_found_exception", REQUEST_PAUSE_TARGET, false,
+     OUTPUT_FAILED},
+    {"wrong path", HTTP_REPLIED, 404, "", REQUEST_PAUSE_TARGET, false, OUTPUT_FAILED},
+    {"405", HTTP_REPLIED, 405, "", REQUEST_PAUSE_HOST, false, OUTPUT_FAILED},
+    {"content type refused", HTTP_REPLIED, 406, "", REQUEST_MEDIA_TYPE, false, OUTPUT_FAILED},
+    {"content type refused by a proxy", HTTP_REPLIED, 415, "", REQUEST_MEDIA_TYPE, false,
+     OUTPUT_FAILED},
+    {"content type of another version", HTTP_REPLIED, 400, "media_type_header_exception",
+     REQUEST_MEDIA_TYPE, false, OUTPUT_FAILED},
+    {"request time-out", HTTP_REPLIED, 408, "", REQUEST_RETRY, false, OUTPUT_DEGRADED},
+    {"too large", HTTP_REPLIED, 413, "", REQUEST_SPLIT, false, OUTPUT_OK},
+    {"413 and reset", HTTP_BROKEN, 413, "", REQUEST_SPLIT, false, OUTPUT_OK},
+    {"too early", HTTP_REPLIED, 425, "", REQUEST_RETRY, false, OUTPUT_DEGRADED},
+    {"busy", HTTP_REPLIED, 429, "", REQUEST_RETRY, true, OUTPUT_DEGRADED},
+    {"500", HTTP_REPLIED, 500, "", REQUEST_RETRY, false, OUTPUT_DEGRADED},
+    {"502", HTTP_REPLIED, 502, "", REQUEST_RETRY, false, OUTPUT_DEGRADED},
+    {"503", HTTP_REPLIED, 503, "", REQUEST_RETRY, true, OUTPUT_DEGRADED},
+    {"504", HTTP_REPLIED, 504, "", REQUEST_RETRY, false, OUTPUT_DEGRADED},
+    {"600", HTTP_REPLIED, 600, "", REQUEST_UNKNOWN, false, OUTPUT_DEGRADED},
 };
 
 static void test_requests(void **state)
@@ -127,8 +165,8 @@ static void test_requests(void **state)
     (void)state;
     bool hit[64] = {false};
     for (size_t i = 0; i < ARRAY_LEN(request_cases); i++) {
-        const struct request_decision *d =
-            decide_request(request_cases[i].outcome, request_cases[i].status);
+        const struct request_decision *d = decide_request(
+            request_cases[i].outcome, request_cases[i].status, slice_str(request_cases[i].type));
         CHECK(request_cases[i].name, d->action == request_cases[i].action);
         CHECK(request_cases[i].name, d->busy == request_cases[i].busy);
         CHECK(request_cases[i].name, d->health == request_cases[i].health);

@@ -41,7 +41,8 @@ static void test_gzip_and_api_key(void **state)
     (void)state;
     struct rig *r = rig_new(1 * MIB);
     r->opts.compression = OUTPUT_COMPRESSION_GZIP;
-    r->opts.api_key = "id:key";
+    r->opts.http.credential =
+        (struct credential_opts){.kind = CREDENTIAL_API_KEY, .secret = "id:key"};
     rig_start(r);
     rig_submit(r, TARGET, 500, "fine");
     RIG_DONE(r);
@@ -301,6 +302,129 @@ static void test_mixed_batch(void **state)
     rig_free(&r);
 }
 
+#define NO_IDS_REASON                                                                              \
+    "\"type\":\"illegal_argument_exception\",\"reason\":\"Document ID is not supported in "        \
+    "create/index operation request\""
+
+/* one target takes no ids; what it made itself it takes */
+static int no_ids_item(struct fake *f, const struct fake_doc *d, const char *line,
+                       const char **ret_error)
+{
+    (void)f;
+    (void)line;
+    if (strcmp(d->target, "metrics-tsdb-default") != 0 || strncmp(d->id, "made-", 5) == 0)
+        return 0;
+    *ret_error = NO_IDS_REASON;
+    return 400;
+}
+
+static void test_target_without_ids(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    r->server.item = no_ids_item;
+    r->opts.workers = 1;
+    rig_start(r);
+    struct batch *b = rig_batch(r, BATCH_METRICS, TARGET);
+    for (int i = 0; i < 12; i++)
+        rig_add(r, b, i % 3 == 0 ? "metrics-tsdb-default" : NULL, "m");
+    output_submit(r->output, b);
+    rig_submit(r, "metrics-tsdb-default", 5, "x");
+    RIG_DONE(r);
+    rig_submit(r, "metrics-tsdb-default", 5, "x");
+    RIG_DONE(r);
+    assert_int_equal(r->server.stored, 22);
+    assert_int_equal(r->server.made_ids, 14);
+    assert_int_equal(r->ledger.documents[DOCUMENT_DEAD], 0);
+    /* the batch under way when it was found out is the last that is sent again */
+    assert_in_range(r->ledger.documents[DOCUMENT_RESENT], 4, 9);
+    assert_int_equal(r->health, OUTPUT_OK);
+    const char *told = strstr(r->log, "takes no ids of ours");
+    assert_non_null(told);
+    assert_null(strstr(told + 1, "takes no ids of ours"));
+    assert_true(ledger_adds_up(&r->ledger));
+    rig_free(&r);
+}
+
+/* 409 where the id was not ours: the target has a document like it */
+static int conflict_item(struct fake *f, const struct fake_doc *d, const char *line,
+                         const char **ret_error)
+{
+    (void)f;
+    (void)line;
+    if (strncmp(d->id, "made-", 5) == 0)
+        return 409;
+    *ret_error = NO_IDS_REASON;
+    return 400;
+}
+
+static void test_conflict_without_id(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    r->server.item = conflict_item;
+    rig_start(r);
+    rig_submit(r, TARGET, 5, "x");
+    RIG_DONE(r);
+    assert_int_equal(rig_count(r, OUTPUT_ITEMS_CONFLICT), 5);
+    assert_int_equal(rig_count(r, OUTPUT_ITEMS_DUPLICATE), 0);
+    assert_int_equal(r->ledger.acknowledged.lines, 5);
+    rig_free(&r);
+}
+
+/* an item that has no id and is refused for it all the same is a bad document */
+static int no_ids_at_all(struct fake *f, const struct fake_doc *d, const char *line,
+                         const char **ret_error)
+{
+    (void)f;
+    (void)d;
+    (void)line;
+    *ret_error = NO_IDS_REASON;
+    return 400;
+}
+
+static void test_refused_without_id(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    struct letters l;
+    r->server.item = no_ids_at_all;
+    rig_start(r);
+    rig_submit(r, TARGET, 5, "x");
+    RIG_DONE(r);
+    rig_letters(r, &l);
+    assert_int_equal(l.count, 5);
+    assert_string_equal(l.type, "illegal_argument_exception");
+    assert_string_equal(l.id, "");
+    rig_free(&r);
+}
+
+/* refused items wait as long as the server says */
+static int busy_once(struct fake *f, const struct stub_request *q, unsigned items,
+                     struct stub_reply *r)
+{
+    (void)q;
+    (void)items;
+    if (f->request_count == 1)
+        r->headers = "Retry-After: 1\r\n";
+    return 0;
+}
+
+static void test_retry_after_of_items(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    r->server.item = busy_item;
+    r->server.whole = busy_once;
+    rig_start(r);
+    int64_t start = clock_mono_ms(clock_system());
+    rig_submit(r, TARGET, 20, "busy");
+    RIG_DONE(r);
+    assert_in_range(clock_mono_ms(clock_system()) - start, 1000, 5000);
+    rig_check_stored(r, 20, 3);
+    rig_free(&r);
+}
+
 static void test_batch_without_items(void **state)
 {
     (void)state;
@@ -330,6 +454,10 @@ int main(void)
         cmocka_unit_test(test_mass_rejection_is_not_dead_lettered),
         cmocka_unit_test(test_blocked_target_waits_alone),
         cmocka_unit_test(test_mixed_batch),
+        cmocka_unit_test(test_target_without_ids),
+        cmocka_unit_test(test_conflict_without_id),
+        cmocka_unit_test(test_refused_without_id),
+        cmocka_unit_test(test_retry_after_of_items),
         cmocka_unit_test(test_batch_without_items),
     };
     return cmocka_run_group_tests_name("output/elasticsearch items", tests, http_up, NULL);

@@ -228,22 +228,6 @@ static void test_guard(void **state)
     assert_true(es_target_guards(&t, 1, 1));
 }
 
-static void test_api_key(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *key, *header;
-    } rows[] = {
-        {"id:key", "ApiKey aWQ6a2V5"},
-        {"aWQ6a2V5", "ApiKey aWQ6a2V5"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char *header = es_api_key_header(rows[i].key);
-        assert_string_equal(header, rows[i].header);
-        mem_free(header);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,7 +239,6 @@ int main(void)
         cmocka_unit_test(test_targets_are_bounded),
         cmocka_unit_test(test_target_pause),
         cmocka_unit_test(test_guard),
-        cmocka_unit_test(test_api_key),
     };
     return cmocka_run_group_tests_name("output/elasticsearch parts", tests, NULL, NULL);
 }

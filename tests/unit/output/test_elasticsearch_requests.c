@@ -382,6 +382,76 @@ static void test_400_to_everything(void **state)
     rig_free(&r);
 }
 
+/* ids are refused for the whole */
+static int no_ids_whole(struct fake *f, const struct stub_request *q, unsigned items,
+                        struct stub_reply *r)
+{
+    (void)f;
+    (void)items;
+    if (strstr(q->body, "_id") == NULL)
+        return 0;
+    fake_add(&r->body, "{\"error\":{\"root_cause\":[],\"type\":\"illegal_argument_exception\","
+                       "\"reason\":\"Document ID is not supported in create/index operation "
+                       "request\"},\"status\":400}");
+    return 400;
+}
+
+static void test_400_for_ids(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    r->server.whole = no_ids_whole;
+    rig_start(r);
+    rig_submit(r, TARGET, 10, "x");
+    RIG_DONE(r);
+    rig_submit(r, TARGET, 10, "x");
+    RIG_DONE(r);
+    assert_int_equal(r->server.stored, 20);
+    assert_int_equal(r->server.request_count, 3);
+    assert_int_equal(rig_count(r, OUTPUT_ISOLATIONS), 0);
+    assert_non_null(strstr(r->log, "takes no ids of ours"));
+    rig_free(&r);
+}
+
+/* a content type is refused, by the server or a proxy; knob: what is refused, 3 = all */
+static int media_type(struct fake *f, const struct stub_request *q, unsigned items,
+                      struct stub_reply *r)
+{
+    (void)items;
+    (void)r;
+    bool nd = strcmp(q->content_type, "application/x-ndjson") == 0;
+    return f->knob & (nd ? 1 : 2) ? 406 : 0;
+}
+
+static void test_media_type(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    r->server.whole = media_type;
+    r->server.knob = 1;
+    rig_start(r);
+    rig_submit(r, TARGET, 10, "x");
+    RIG_DONE(r);
+    rig_submit(r, TARGET, 10, "x");
+    RIG_DONE(r);
+    rig_check_stored(r, 20, 1);
+    assert_int_equal(r->server.request_count, 3);
+    assert_int_equal(r->health, OUTPUT_OK);
+    assert_non_null(strstr(r->log, "going on with application/json"));
+    http_stub_lock(r->server.stub);
+    r->server.knob = 3;
+    http_stub_unlock(r->server.stub);
+    rig_submit(r, TARGET, 10, "x");
+    RIG_UNTIL(r, r->health == OUTPUT_FAILED);
+    assert_non_null(strstr(r->why, "refuses the content type (406)"));
+    http_stub_lock(r->server.stub);
+    r->server.knob = 2;
+    http_stub_unlock(r->server.stub);
+    RIG_DONE(r);
+    rig_check_stored(r, 30, 1);
+    rig_free(&r);
+}
+
 static int all_401(struct fake *f, const struct stub_request *q, unsigned items,
                    struct stub_reply *r)
 {
@@ -603,6 +673,8 @@ int main(void)
         cmocka_unit_test(test_400_many_poisons),
         cmocka_unit_test(test_400_lone_document_waits_for_another),
         cmocka_unit_test(test_400_to_everything),
+        cmocka_unit_test(test_400_for_ids),
+        cmocka_unit_test(test_media_type),
         cmocka_unit_test(test_pauses),
         cmocka_unit_test(test_server_away_then_back),
         cmocka_unit_test(test_one_host_dead),

@@ -41,7 +41,7 @@ static void inputs(void **state)
     struct assembled a;
     struct config *c = load(three_inputs);
     (void)state;
-    assemble_inputs(&a, c);
+    assert_int_equal(assemble_inputs(&a, c, "h1", 0, NULL), 0);
     assert_int_equal(a.count, 3);
     assert_int_equal(a.target_count, 2);
     assert_string_equal(a.inputs[0].encode.target, "logs-one-site");
@@ -67,11 +67,12 @@ static void output(void **state)
     assemble_output(&o, c);
     assert_int_equal(o.host_count, 2);
     assert_string_equal(o.hosts[0], "http://127.0.0.1:9200");
-    assert_null(o.username);
-    assert_null(o.api_key);
-    assert_true(o.verify_certs);
+    assert_int_equal(o.http.credential.kind, CREDENTIAL_NONE);
+    assert_int_equal(o.http.tls.verify, HTTP_VERIFY_FULL);
+    assert_false(o.plain_index);
     assert_int_equal(o.workers, 3);
     assert_int_equal(o.compression, OUTPUT_COMPRESSION_GZIP); /* one host is not on this machine */
+    assemble_output_clear(&o);
     config_free(&c);
 }
 

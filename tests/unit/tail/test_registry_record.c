@@ -120,6 +120,41 @@ static void stop_and_start_differ(void **state)
     }
 }
 
+/* the days of dated targets: each its own record, the last one with every further step */
+static void days_are_kept(void **state)
+{
+    (void)state;
+    char path[] = "/p";
+    struct sent_days days = {2, {{100, 20779}, {5000, 20780}}};
+    struct entry e = sample(path);
+    struct buf records;
+    struct record r;
+    e.days = &days;
+    buf_init(&records, MIB);
+    assert_int_equal(record_put_days(&records, &e), 0);
+    assert_int_equal(record_put_sent_to(&records, &e), 0);
+    struct slice rest = buf_slice(&records);
+    for (int i = 0; i < 3; i++) {
+        struct frame f = unpack(&rest);
+        assert_int_equal(f.type, FRAME_SENT_TO);
+        assert_int_equal(record_read(&f, &r), 0);
+        assert_true(r.has_from && r.sent_to == e.sent_to);
+        assert_int_equal(r.sent_day, i == 0 ? 20779 : 20780);
+        assert_int_equal(r.from, i == 0 ? 100 : 5000);
+    }
+    assert_int_equal(rest.len, 0);
+    buf_reset(&records);
+    e.days = NULL;
+    assert_int_equal(record_put_days(&records, &e), 0);
+    assert_int_equal(records.len, 0);
+    assert_int_equal(record_put_sent_to(&records, &e), 0);
+    rest = buf_slice(&records);
+    struct frame f = unpack(&rest);
+    assert_int_equal(record_read(&f, &r), 0);
+    assert_false(r.has_from);
+    buf_clear(&records);
+}
+
 /* every shorter payload is refused, a longer one (of a newer version) is not */
 static void cut_payloads(void **state)
 {
@@ -237,9 +272,9 @@ static void replay_takes_any_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_back_the_same),    cmocka_unit_test(stop_and_start_differ),
-        cmocka_unit_test(cut_payloads),           cmocka_unit_test(impossible_values),
-        cmocka_unit_test(replay_takes_any_bytes),
+        cmocka_unit_test(reads_back_the_same), cmocka_unit_test(stop_and_start_differ),
+        cmocka_unit_test(cut_payloads),        cmocka_unit_test(days_are_kept),
+        cmocka_unit_test(impossible_values),   cmocka_unit_test(replay_takes_any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,97 @@
+/*
+ * run/index - the pattern of an index with the fields of an input
+ *
+ * What can fail: a pattern that is none, or that needs a field which an input does not have, or
+ * whose value no index may be called by.
+ */
+#include "run/index.h"
+
+#include <string.h>
+
+#include "base/version.h"
+#include "os/procfs.h"
+#include "os/sysinfo.h"
+
+#define PROC_FILE_MAX (64 * KIB)
+
+/* What fields are looked up in. */
+struct lookup {
+    const struct config *config;
+    const struct config_input *input;
+    const char *host_name;
+};
+
+/* a field of option fields */
+static bool own_field(const struct config_map *fields, struct slice name, struct slice *ret_value)
+{
+    for (size_t i = 0; i < fields->n; i++) {
+        if (!slice_eq_str(name, fields->v[i].name))
+            continue;
+        *ret_value = slice_str(fields->v[i].value);
+        return true;
+    }
+    return false;
+}
+
+/* a field of the documents that is the same in all of them */
+static bool field(void *ctx, struct slice name, struct slice *ret_value)
+{
+    const struct lookup *l = ctx;
+    const struct {
+        const char *name, *value;
+    } known[] = {
+        {"data_stream.type", "logs"},
+        {"data_stream.dataset", l->input->dataset},
+        {"data_stream.namespace", l->config->namespace},
+        {"event.dataset", l->input->dataset},
+        {"host.name", l->host_name},
+        {"agent.name", l->host_name},
+        {"agent.type", "wherry"},
+        {"agent.version", WHERRY_VERSION},
+        {"input.type", "filestream"},
+    };
+    if (slice_starts(name, SLICE_LIT("fields.")))
+        return own_field(&l->input->fields, slice_sub(name, strlen("fields."), SIZE_MAX),
+                         ret_value);
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (!slice_eq_str(name, known[i].name))
+            continue;
+        *ret_value = slice_str(known[i].value);
+        return true;
+    }
+    return false;
+}
+
+/* see header */
+bool index_is_used(const struct config *c)
+{
+    return c->output == CONFIG_OUTPUT_ELASTICSEARCH && c->elasticsearch.index[0] != '\0';
+}
+
+/* see header */
+int index_of_input(const struct config *c, const struct config_input *in, const char *host_name,
+                   struct target **ret_target, struct err *e)
+{
+    struct lookup lookup = {c, in, host_name};
+    int r = target_new(slice_str(c->elasticsearch.index), field, &lookup, ret_target, e);
+    return r < 0 ? err_prefix(e, "output.elasticsearch.index for input \"%s\"", in->id) : 0;
+}
+
+/* see header */
+int index_check(const struct config *c, struct err *e)
+{
+    struct sysinfo host;
+    int r = 0;
+    if (!index_is_used(c))
+        return 0;
+    struct procfs *procfs = procfs_new(c->path_hostfs, NULL, NULL, PROC_FILE_MAX);
+    sysinfo_read(&host, procfs);
+    for (size_t i = 0; i < c->input_count && r == 0; i++) {
+        struct target *t = NULL;
+        r = index_of_input(c, &c->inputs[i], host.hostname, &t, e);
+        target_free(&t);
+    }
+    sysinfo_clear(&host);
+    procfs_free(&procfs);
+    return r;
+}

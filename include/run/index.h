@@ -1,0 +1,21 @@
+#ifndef RUN_INDEX_H
+#define RUN_INDEX_H
+
+/* Option index: the names of the indices that an input's documents go to. */
+#include "base/err.h"
+#include "bulk/target.h"
+#include "config/config.h"
+
+/* Whether documents of log files go to indices instead of data streams. */
+bool index_is_used(const struct config *c);
+
+/* The names for an input, whose constant fields the pattern may use: data_stream.type, .dataset and
+ * .namespace, event.dataset, host.name, agent.name, .type and .version, input.type, fields.*. 0, or
+ * -EINVAL with e filled. */
+int index_of_input(const struct config *c, const struct config_input *in, const char *host_name,
+                   struct target **ret_target, struct err *e) MUST_CHECK;
+
+/* Checks them for all inputs, on this host. */
+int index_check(const struct config *c, struct err *e) MUST_CHECK;
+
+#endif

@@ -21,6 +21,7 @@
 #define TCP_USER_TIMEOUT_MS  60000
 #define KEEPALIVE_IDLE_S     30L
 #define KEEPALIVE_INTERVAL_S 10L
+#define NAMES_KEPT_S         60L
 #define SOCKS_SCHEME         "socks5://"
 
 /* sets one option unless an earlier one failed; needs `easy` and `rc` in scope */
@@ -135,6 +136,7 @@ static CURLcode set_own(CURL *easy, struct http *h)
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         (long)(o->connect_timeout_ms > 0 ? o->connect_timeout_ms : CONNECT_TIMEOUT_MS));
     SET(CURLOPT_MAXLIFETIME_CONN, age_s);
+    SET(CURLOPT_DNS_CACHE_TIMEOUT, age_s > 0 && age_s < NAMES_KEPT_S ? age_s : NAMES_KEPT_S);
     SET(CURLOPT_USERAGENT, o->user_agent);
     if (rc == CURLE_OK)
         rc = set_proxy(easy, o);

@@ -9,6 +9,7 @@
 #include "os/http_internal.h"
 
 #define URL_SHOWN_MAX 200
+#define PROXY_REFUSES 407
 
 /* the errno nearest to libcurl's code */
 static int code_of(CURLcode rc)
@@ -88,6 +89,11 @@ void http_judge(struct http *h, CURLcode rc)
     struct http_reply *reply = h->reply;
     const char *why = h->text[0] != '\0' ? h->text : curl_easy_strerror(rc);
     int code = code_of(rc);
+    if (rc == CURLE_OK && reply->status == PROXY_REFUSES && h->opts.proxy_url != NULL) {
+        describe(&reply->err, h->req, -EACCES,
+                 "the proxy refuses proxy_username and proxy_password (407)");
+        return;
+    }
     if (rc == CURLE_OK) {
         reply->outcome = HTTP_REPLIED;
         h->replied = true;

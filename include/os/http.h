@@ -89,7 +89,7 @@ enum http_outcome {
     HTTP_REPLIED,     /* a status line and the whole body arrived; an error status may have come
                        * before all of the request was sent (see sent_bytes) */
     HTTP_REFUSED,     /* no connection: nothing was sent (refused, DNS, TLS, connect time-out, a
-                       * credential file that cannot be read) */
+                       * credential file that cannot be read) or reached the proxy only */
     HTTP_BROKEN,      /* the connection ended during the exchange: outcome unknown */
     HTTP_INTERRUPTED, /* http_interrupt, or on_body returned an error: outcome unknown */
 };

@@ -272,10 +272,11 @@ class Connection:
 
 
 class FaultServer:
-    def __init__(self, version="8.19.21", tls=None, port=0, credentials=None):
+    def __init__(self, version="8.19.21", tls=None, port=0, credentials=None, host="127.0.0.1"):
         """tls: an ssl.SSLContext; credentials: the Authorization header asked for, else 401."""
         self.version = version
         self.tls = tls
+        self.host = host
         self.port = port
         self.credentials = credentials
         self.docs = {}
@@ -305,7 +306,7 @@ class FaultServer:
         """Listens; also after pause()."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
+        listener.bind((self.host, self.port))
         listener.listen(64)
         self.port = listener.getsockname()[1]
         self._listener = listener
@@ -337,7 +338,7 @@ class FaultServer:
 
     @property
     def url(self):
-        return "%s://127.0.0.1:%d" % ("https" if self.tls else "http", self.port)
+        return "%s://%s:%d" % ("https" if self.tls else "http", self.host, self.port)
 
     # ---- what tests say and ask
 

@@ -90,6 +90,45 @@ static void others(void **state)
     run(check_api_key, key, ARRAY_LEN(key));
 }
 
+#define HEX32 "0123456789abcdef0123456789abcdef"
+
+static void of_the_connection(void **state)
+{
+    (void)state;
+    static const struct text_case header[] = {{"X-A: b", "X-A: b"},
+                                              {"X-A: ", "X-A: "},
+                                              {"x_1.y: a: b", "x_1.y: a: b"},
+                                              {"X A: b", NULL},
+                                              {": b", NULL},
+                                              {"X-A", NULL},
+                                              {"X-A: b\r\nX: y", NULL},
+                                              {"Authorization: b", NULL},
+                                              {"CONTENT-LENGTH: 1", NULL},
+                                              {"host: a", NULL}};
+    static const struct text_case token[] = {
+        {"", ""}, {"a.b-c", "a.b-c"}, {"a b", NULL}, {"a\n", NULL}, {"\xc3\xa4", NULL}};
+    static const struct text_case fingerprint[] = {
+        {"", ""},
+        {HEX32 HEX32, HEX32 HEX32},
+        {"01:23:45:67:89:AB:CD:EF:01:23:45:67:89:ab:cd:ef:" HEX32, HEX32 HEX32},
+        {HEX32, NULL},
+        {HEX32 HEX32 "0", NULL},
+        {HEX32 HEX32 ":0", NULL},
+        {":" HEX32 HEX32, NULL},
+        {"0:1" HEX32, NULL},
+        {"g" HEX32 HEX32, NULL}};
+    static const struct text_case path[] = {{"", ""},        {"/", ""},       {"es", "/es"},
+                                            {"/es/", "/es"}, {"a/b", "/a/b"}, {"a b", NULL},
+                                            {"a?b", NULL},   {"/a#b", NULL}};
+    static const struct text_case file[] = {{"a", "a"},   {".a", ".a"},  {"", NULL}, {".", NULL},
+                                            {"..", NULL}, {"a/b", NULL}, {"/", NULL}};
+    run(check_header, header, ARRAY_LEN(header));
+    run(check_token, token, ARRAY_LEN(token));
+    run(check_fingerprint, fingerprint, ARRAY_LEN(fingerprint));
+    run(check_url_path, path, ARRAY_LEN(path));
+    run(check_file_name, file, ARRAY_LEN(file));
+}
+
 static void what_does_not_fit(void **state)
 {
     (void)state;
@@ -109,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stream_parts),
         cmocka_unit_test(others),
+        cmocka_unit_test(of_the_connection),
         cmocka_unit_test(what_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,6 +129,18 @@ static void defaults(void **state)
     assert_int_equal(es->workers, 4);
     assert_int_equal(es->backoff_init_ms, 1000);
     assert_int_equal(es->backoff_max_ms, 60000);
+    assert_int_equal(es->preset, CONFIG_PRESET_BALANCED);
+    assert_int_equal(es->connect_timeout_ms, 10000);
+    assert_int_equal(es->timeout_ms, 900000);
+    assert_int_equal(es->connection_max_age_ms, 300000);
+    assert_int_equal(es->supported_protocols, CONFIG_TLS_1_2 | CONFIG_TLS_1_3);
+    assert_int_equal(es->ids, CONFIG_IDS_STRUCTURED);
+    assert_false(es->verify_before_resend);
+    assert_string_equal(es->index, "");
+    assert_string_equal(es->pipeline, "");
+    assert_int_equal(c->output, CONFIG_OUTPUT_ELASTICSEARCH);
+    assert_true(es->enabled);
+    assert_false(c->file.enabled || c->console.enabled || c->discard.enabled);
     assert_string_equal(c->dead_letter.path, "/var/lib/wherry/deadletter");
     assert_int_equal(c->dead_letter.max_bytes, 64 * MIB);
     assert_int_equal(c->dead_letter.when_full, CONFIG_WHEN_FULL_BLOCK);
@@ -439,6 +451,50 @@ static void mistakes_over_several_options(void **state)
          "w.yml:1:50: output.elasticsearch.api_key: give either this or username and password\n"},
         {"bad username counts", ES "{username: 'u:v', password: p}\n",
          "w.yml:1:34: output.elasticsearch.username: a user name may not hold a colon\n"},
+        {"a text and its file", ES "{api_key: 'a:b', api_key_file: f}\n",
+         "w.yml:1:40: output.elasticsearch.api_key_file: give either this or "
+         "output.elasticsearch.api_key\n"},
+        {"a password file only", ES "{password_file: f}\n",
+         "w.yml:1:24: output.elasticsearch.password_file: output.elasticsearch.username is "
+         "missing\n"},
+        {"token and key", ES "{api_key_file: f, service_token: t}\n",
+         "w.yml:1:41: output.elasticsearch.service_token: give either this or api_key\n"},
+        {"certificate without key", ES "{ssl.certificate: c}\n",
+         "w.yml:1:24: output.elasticsearch.ssl.certificate: output.elasticsearch.ssl.key is "
+         "missing\n"},
+        {"key without certificate", ES "{ssl.key: c}\n",
+         "w.yml:1:24: output.elasticsearch.ssl.key: output.elasticsearch.ssl.certificate is "
+         "missing\n"},
+        {"proxy user without proxy", ES "{proxy_username: u}\n",
+         "w.yml:1:24: output.elasticsearch.proxy_username: output.elasticsearch.proxy_url is "
+         "missing\n"},
+        {"proxy password without user", ES "{proxy_url: p, proxy_password: u}\n",
+         "w.yml:1:38: output.elasticsearch.proxy_password: output.elasticsearch.proxy_username is "
+         "missing\n"},
+        {"no version of TLS", ES "{ssl.supported_protocols: []}\n",
+         "w.yml:1:24: output.elasticsearch.ssl.supported_protocols: at least one version is "
+         "needed\n"},
+        {"a header of the client", ES "{headers: {authorization: x}}\n",
+         "w.yml:1:49: output.elasticsearch.headers.authorization: the header authorization cannot "
+         "be set here\n"},
+        {"two outputs", "output: {console: {}, elasticsearch: {hosts: a}}\n",
+         "w.yml: output.elasticsearch and output.console are both there, but only one output can "
+         "be active; remove one, or set its `enabled` to false\n"},
+        {"two outputs by options", "output: {file: {path: a}, discard: {enabled: true}}\n",
+         "w.yml:1:37: output.file and output.discard are both there, but only one output can be "
+         "active; remove one, or set its `enabled` to false\n"},
+        {"no output", ES "{enabled: false}\n",
+         "w.yml: no output is active: every one that is there has `enabled: false`\n"},
+        {"file without a directory", "output.file: {filename: a}\n",
+         "w.yml: output.file.path is missing\n"},
+        {"cloud id and hosts", ES "{hosts: a}\ncloud.id: 'x:aCRl'\n",
+         "w.yml:2:1: cloud.id: give either this or output.elasticsearch.hosts\n"},
+        {"cloud auth and key", ES "{api_key: 'a:b'}\ncloud.auth: 'u:p'\n",
+         "w.yml:1:24: output.elasticsearch.api_key: give either this or username and password\n"},
+        {"cloud auth and user", ES "{username: u}\ncloud.auth: 'u:p'\n",
+         "w.yml:1:24: output.elasticsearch.username: output.elasticsearch.password is missing\n"
+         "w.yml:2:1: cloud.auth: give either this or username and password\n"},
+        {"cloud auth of one part", "cloud.auth: u\n", "w.yml:1:1: cloud.auth is user:password\n"},
         {"backoff", ES "{backoff.init: 2m}\n",
          "w.yml:1:24: output.elasticsearch.backoff.init is longer than "
          "output.elasticsearch.backoff.max\n"},
@@ -500,6 +556,164 @@ static const char *const es_env[] = {"ELASTICSEARCH_HOSTS",
                                      "ELASTICSEARCH_VERIFY_CERTS",
                                      "False",
                                      NULL};
+
+/* what preset text gives: linger, bytes, workers, backoff */
+static void presets(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t linger_ms;
+        uint64_t bytes;
+        unsigned workers;
+        int64_t init_ms, max_ms;
+    } cases[] = {
+        {"{preset: balanced}", 200, MIB, 4, 1000, 60000},
+        {"{preset: custom}", 200, MIB, 4, 1000, 60000},
+        {"{preset: throughput}", 1000, 5 * MIB, 8, 1000, 60000},
+        {"{preset: scale}", 5000, MIB, 1, 5000, 300000},
+        {"{preset: latency}", 5, 256 * KIB, 4, 1000, 60000},
+        {"{preset: throughput, linger: 200ms, workers: 4}", 200, 5 * MIB, 4, 1000, 60000},
+        {"{workers: 3, preset: scale, backoff.max: 6s}", 5000, MIB, 3, 5000, 6000},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[200];
+        snprintf(text, sizeof(text), "output.elasticsearch: %s", cases[i].text);
+        struct config *c = load_good(text, NULL);
+        const struct config_elasticsearch *es = &c->elasticsearch;
+        CHECK(text, es->linger_ms == cases[i].linger_ms);
+        CHECK(text, es->bulk_max_bytes == cases[i].bytes);
+        CHECK(text, es->workers == cases[i].workers);
+        CHECK(text, es->backoff_init_ms == cases[i].init_ms);
+        CHECK(text, es->backoff_max_ms == cases[i].max_ms);
+        config_free(&c);
+    }
+}
+
+static void the_active_output(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum config_output want;
+    } cases[] = {
+        {"", CONFIG_OUTPUT_ELASTICSEARCH},
+        {"output.elasticsearch:", CONFIG_OUTPUT_ELASTICSEARCH},
+        {"output:", CONFIG_OUTPUT_ELASTICSEARCH},
+        {"output.file.path: /x", CONFIG_OUTPUT_FILE},
+        {"output: {file: {path: /x, enabled: true}}", CONFIG_OUTPUT_FILE},
+        {"output.console: {}", CONFIG_OUTPUT_CONSOLE},
+        {"output.console:", CONFIG_OUTPUT_CONSOLE},
+        {"output: {discard: {}}", CONFIG_OUTPUT_DISCARD},
+        {"output: {discard: {}, elasticsearch: {enabled: false, hosts: a}}", CONFIG_OUTPUT_DISCARD},
+        {"output: {discard: {enabled: false}, elasticsearch: {hosts: a}}",
+         CONFIG_OUTPUT_ELASTICSEARCH},
+    };
+    const struct extras env = {.env = es_env};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct config *c = load_good(cases[i].text, &env);
+        CHECK(cases[i].text, c->output == cases[i].want);
+        CHECK(cases[i].text, c->elasticsearch.enabled == (cases[i].want == 0));
+        CHECK(cases[i].text, c->file.enabled == (cases[i].want == CONFIG_OUTPUT_FILE));
+        CHECK(cases[i].text, c->console.enabled == (cases[i].want == CONFIG_OUTPUT_CONSOLE));
+        CHECK(cases[i].text, c->discard.enabled == (cases[i].want == CONFIG_OUTPUT_DISCARD));
+        config_free(&c);
+    }
+}
+
+static void hosts_and_path(void **state)
+{
+    (void)state;
+    struct config *c = load_good(
+        "output.elasticsearch: {path: /es/, hosts: [a, 'https://b:1', 'http://[::1]:2/own']}",
+        NULL);
+    assert_string_equal(joined(&c->elasticsearch.hosts),
+                        "http://a:9200/es|https://b:1/es|http://[::1]:2/own");
+    config_free(&c);
+}
+
+static void the_cloud(void **state)
+{
+    (void)state;
+    /* host$elasticsearch$kibana */
+    struct config *c = load_good("cloud.id: 'name:aG9zdC50ZXN0JGVzJGtpYmFuYQ=='\n"
+                                 "cloud.auth: 'u:p:q'\n",
+                                 NULL);
+    assert_string_equal(joined(&c->elasticsearch.hosts), "https://es.host.test:443");
+    assert_string_equal(c->elasticsearch.username, "u");
+    assert_string_equal(c->elasticsearch.password, "p:q");
+    assert_string_equal(c->cloud.id, "");
+    assert_string_equal(c->cloud.auth, "");
+    assert_int_equal(c->elasticsearch.compression, CONFIG_COMPRESSION_GZIP);
+    config_free(&c);
+    const struct extras env = {.env = es_env}; /* stands back */
+    c = load_good("cloud.id: 'name:aG9zdC50ZXN0JGVzJGtpYmFuYQ=='\ncloud.auth: 'u:p'\n", &env);
+    assert_string_equal(joined(&c->elasticsearch.hosts), "https://es.host.test:443");
+    assert_string_equal(c->elasticsearch.username, "u");
+    config_free(&c);
+}
+
+static void files_of_secrets(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"CREDENTIALS_DIRECTORY", "/run/creds", NULL};
+    const struct extras env = {.env = names};
+    static const char text[] = "output.elasticsearch: {username: u, password_file: pw, "
+                               "ssl.certificate: c.pem, ssl.key: k.pem}";
+    struct config *c = load_good(text, &env);
+    assert_string_equal(c->elasticsearch.password_file, "/run/creds/pw");
+    assert_string_equal(c->elasticsearch.key, "/run/creds/k.pem");
+    assert_string_equal(c->elasticsearch.certificate, "c.pem");
+    config_free(&c);
+    c = load_good("output.elasticsearch: {api_key_file: /etc/key}", &env);
+    assert_string_equal(c->elasticsearch.api_key_file, "/etc/key");
+    config_free(&c);
+    c = load_good(text, NULL);
+    assert_string_equal(c->elasticsearch.password_file, "pw");
+    config_free(&c);
+}
+
+static void who_has_secrets(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool want;
+    } cases[] = {
+        {"", false},
+        {"output.elasticsearch: {username: u, password: p}", true},
+        {"output.elasticsearch: {api_key_file: f}", true},
+        {"output.elasticsearch: {headers: {X-A: b}}", true},
+        {"output.elasticsearch: {proxy_url: p, ssl.ca_trusted_fingerprint: ''}", false},
+        {"cloud.auth: 'a:b'", true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct config *c = load_good(cases[i].text, NULL);
+        CHECK(cases[i].text, config_has_secret(c) == cases[i].want);
+        config_free(&c);
+    }
+}
+
+static void variables_give_way(void **state)
+{
+    (void)state;
+    static const char *const key[] = {"ELASTICSEARCH_API_KEY", "id:key", "ELASTICSEARCH_PASSWORD",
+                                      "p", NULL};
+    const struct extras env = {.env = es_env}, env_key = {.env = key};
+    /* a file in place of the variable's text */
+    struct config *c = load_good("output.elasticsearch: {password_file: f}", &env);
+    assert_string_equal(c->elasticsearch.username, "envuser");
+    assert_string_equal(c->elasticsearch.password, "");
+    config_free(&c);
+    c = load_good("output.elasticsearch: {service_token_file: f}", &env);
+    assert_string_equal(c->elasticsearch.username, "");
+    assert_string_equal(c->elasticsearch.password, "");
+    config_free(&c);
+    c = load_good("output.elasticsearch: {username: u}", &env_key);
+    assert_string_equal(c->elasticsearch.api_key, "");
+    assert_string_equal(c->elasticsearch.password, "p");
+    config_free(&c);
+}
 
 static void the_environment(void **state)
 {
@@ -792,6 +1006,13 @@ int main(void)
         cmocka_unit_test(secrets_are_not_quoted),
         cmocka_unit_test(an_api_key_is_made_base64),
         cmocka_unit_test(compression_follows_the_hosts),
+        cmocka_unit_test(presets),
+        cmocka_unit_test(the_active_output),
+        cmocka_unit_test(hosts_and_path),
+        cmocka_unit_test(the_cloud),
+        cmocka_unit_test(files_of_secrets),
+        cmocka_unit_test(who_has_secrets),
+        cmocka_unit_test(variables_give_way),
         cmocka_unit_test(the_environment),
         cmocka_unit_test(mistakes_in_the_environment),
         cmocka_unit_test(overrides),

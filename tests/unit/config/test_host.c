@@ -103,6 +103,35 @@ static void a_full_buffer_is_refused(void **state)
     buf_clear(&out);
 }
 
+static void proxies(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"Proxy", "http://proxy:80"},
+        {"proxy:3128", "http://proxy:3128"},
+        {"http://proxy:3128/", "http://proxy:3128"},
+        {"socks5://proxy", "socks5://proxy:1080"},
+        {"SOCKS5://[::1]:9", "socks5://[::1]:9"},
+        {"https://proxy", NULL},
+        {"socks://proxy", NULL},
+        {"http://proxy/path", NULL},
+        {"http://u:secret@proxy", NULL},
+        {"http://", NULL},
+        {"proxy:x", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf out;
+        struct err why = {0};
+        buf_init(&out, 1000);
+        int error = host_normalise_proxy(slice_str(cases[i][0]), &out, &why);
+        CHECK(cases[i][0], error == (cases[i][1] == NULL ? -EINVAL : 0));
+        CHECK_TEXT(cases[i][0], buf_cstr(&out), cases[i][1] == NULL ? "" : cases[i][1]);
+        CHECK(cases[i][0], strstr(why.text, "secret") == NULL);
+        buf_clear(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +140,7 @@ int main(void)
         cmocka_unit_test(a_password_is_not_quoted),
         cmocka_unit_test(loopback),
         cmocka_unit_test(a_full_buffer_is_refused),
+        cmocka_unit_test(proxies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

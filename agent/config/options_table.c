@@ -636,12 +636,13 @@ const struct option options_table[] = {
         .group = OPTION_OUTPUT,
         .type = OPTION_DURATION,
         .flags = OPTION_OFF,
-        .standard = "15m",
+        .standard = "off",
         .min = 0,
         .max = DAY,
         .offset = AT(elasticsearch.timeout_ms),
-        .help = "Limit of one request with its answer. A busy server answers late, but it answers: "
-                "short limits make it work twice.",
+        .help = "Limit of one request with its answer. off: a busy server answers late, but it "
+                "answers, "
+                "and a dead one is noticed by TCP.",
     },
     {
         .key = "output.elasticsearch.connection_max_age",

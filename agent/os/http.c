@@ -174,12 +174,15 @@ static CURLcode set_method(CURL *easy, const struct http_request *req)
 }
 
 /* everything that differs between exchanges */
-static CURLcode set_request(CURL *easy, const struct http_request *req, struct curl_slist *list)
+static CURLcode set_request(const struct http *h, struct curl_slist *list)
 {
+    CURL *easy = h->easy;
+    const struct http_request *req = h->req;
+    int64_t timeout_ms = req->timeout_ms > 0 ? req->timeout_ms : h->opts.timeout_ms;
     CURLcode rc = set_method(easy, req);
     SET(CURLOPT_HTTPHEADER, list);
     SET(CURLOPT_URL, req->url);
-    SET(CURLOPT_TIMEOUT_MS, req->timeout_ms > 0 ? (long)req->timeout_ms : 0L);
+    SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     return rc;
 }
 
@@ -264,12 +267,13 @@ void http_perform(struct http *h, const struct http_request *req, struct http_re
     struct curl_slist *list = NULL;
     begin(h, req, ret);
     if (add_authorization(h, &list, &ret->err) != 0) {
+        ret->lasting = true;
         end(h, list);
         return;
     }
     CURLcode rc = make_headers(h, &list);
     if (rc == CURLE_OK)
-        rc = set_request(h->easy, req, list);
+        rc = set_request(h, list);
     if (rc == CURLE_OK) {
         rc = transfer(h);
         collect(h);

@@ -83,6 +83,16 @@ static const char *plainer(const struct http *h, CURLcode rc, const char *why, i
     return why;
 }
 
+/* whether a reason stays until somebody mends it; a handshake can also end because a server went
+ * away, which OpenSSL's word for the system's errors tells */
+static bool is_lasting(int code, const char *why)
+{
+    if (code == -EPROTO)
+        return strstr(why, "SSL_connect: ") == NULL;
+    return code == -EKEYREJECTED || code == -ENOENT || code == -EACCES || code == -EINVAL ||
+           (code == -ECONNRESET && strstr(why, " alert ") != NULL);
+}
+
 /* names the outcome and, unless there is a reply, the reason */
 void http_judge(struct http *h, CURLcode rc)
 {
@@ -90,6 +100,7 @@ void http_judge(struct http *h, CURLcode rc)
     const char *why = h->text[0] != '\0' ? h->text : curl_easy_strerror(rc);
     int code = code_of(rc);
     if (rc == CURLE_OK && reply->status == PROXY_REFUSES && h->opts.proxy_url != NULL) {
+        reply->lasting = true;
         describe(&reply->err, h->req, -EACCES,
                  "the proxy refuses proxy_username and proxy_password (407)");
         return;
@@ -115,5 +126,6 @@ void http_judge(struct http *h, CURLcode rc)
         }
     }
     why = plainer(h, rc, why, &code);
+    reply->lasting = reply->outcome != HTTP_INTERRUPTED && is_lasting(code, why);
     describe(&reply->err, h->req, code, why);
 }

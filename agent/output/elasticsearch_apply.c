@@ -45,6 +45,12 @@ static void explain(const struct request_decision *d, const struct sender_job *j
                    type.len > 0 ? type.ptr : "", type.len > 0 ? ")" : "");
 }
 
+/* how bad it is: what people have to mend is worse than what passes */
+static enum output_health health_of(const struct request_decision *d, const struct sender_job *job)
+{
+    return d->why == NULL && job->reply.lasting ? OUTPUT_FAILED : d->health;
+}
+
 /* the probe of a host came back */
 static void on_probe(struct output *o, const struct sender_job *job)
 {
@@ -54,7 +60,8 @@ static void on_probe(struct output *o, const struct sender_job *job)
     if (job->reply.outcome != HTTP_REPLIED || d->action == REQUEST_RETRY) {
         char why[WHY_BYTES];
         explain(d, job, why);
-        es_host_fail(o, h, OUTPUT_DEGRADED, why, job->reply.retry_after_ms);
+        enum output_health health = job->reply.lasting ? OUTPUT_FAILED : OUTPUT_DEGRADED;
+        es_host_fail(o, h, health, why, job->reply.retry_after_ms);
         return;
     }
     if (memcmp(&h->product, &job->product, sizeof(h->product)) != 0) {
@@ -238,7 +245,7 @@ static void on_failure(struct output *o, struct flight *f, struct host *h,
     case REQUEST_RETRY:
         if (job->reply.outcome != HTTP_REPLIED)
             h->state = HOST_NEW;
-        es_host_fail(o, h, d->health, why, retry_after);
+        es_host_fail(o, h, health_of(d, job), why, retry_after);
         again(o, f);
         break;
     case REQUEST_SPLIT:

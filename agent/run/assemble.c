@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "run/index.h"
+#include "run/outputs.h"
 
 /* see header */
 char *assemble_target(const char *type, const char *dataset, const char *namespace)
@@ -76,6 +77,19 @@ static bool occurs(const struct assembled *a, size_t n, const char *target)
     return false;
 }
 
+/* an input's exclusions, and files that the agent writes itself */
+static void exclude_own(struct assembled *a, size_t i)
+{
+    struct tail_input *in = &a->inputs[i];
+    if (a->own_files == NULL)
+        return;
+    a->excludes[i] = mem_zalloc_array(in->exclude_count + 1, sizeof(char *));
+    for (size_t n = 0; n < in->exclude_count; n++)
+        a->excludes[i][n] = in->excludes[n];
+    a->excludes[i][in->exclude_count++] = a->own_files;
+    in->excludes = a->excludes[i];
+}
+
 /* where the documents of an input go */
 static int set_target(struct assembled *a, size_t i, const struct config *c, const char *host_name,
                       int64_t wall_ns, struct err *e)
@@ -109,8 +123,11 @@ int assemble_inputs(struct assembled *a, const struct config *c, const char *hos
     a->ledgers = mem_zalloc_array(c->input_count, sizeof(*a->ledgers));
     a->targets = mem_zalloc_array(c->input_count, sizeof(*a->targets));
     a->indices = mem_zalloc_array(c->input_count, sizeof(struct target *));
+    a->excludes = mem_zalloc_array(c->input_count, sizeof(char **));
+    a->own_files = outputs_own_files(c);
     for (size_t i = 0; i < c->input_count && r == 0; i++) {
         a->inputs[i] = input_of(c, &c->inputs[i], &a->ledgers[i]);
+        exclude_own(a, i);
         r = set_target(a, i, c, host_name, wall_ns, e);
         if (r == 0 && !occurs(a, i, a->targets[i]))
             a->target_count++;
@@ -125,9 +142,12 @@ void assemble_clear(struct assembled *a)
     for (size_t i = 0; i < a->count; i++) {
         mem_free(a->targets[i]);
         target_free(&a->indices[i]);
+        mem_free(a->excludes[i]);
     }
     mem_free(a->targets);
     mem_free(a->indices);
+    mem_free(a->excludes);
+    mem_free(a->own_files);
     mem_free(a->ledgers);
     mem_free(a->inputs);
     *a = (struct assembled){0};
@@ -197,6 +217,7 @@ void assemble_output(struct output_opts *o, const struct config *c)
                 .proxy_username = given(e->proxy_username),
                 .proxy_password = given(e->proxy_password),
                 .connect_timeout_ms = e->connect_timeout_ms,
+                .timeout_ms = e->timeout_ms,
                 .max_age_ms = e->connection_max_age_ms,
             },
         .compression = e->compression == CONFIG_COMPRESSION_GZIP ? OUTPUT_COMPRESSION_GZIP

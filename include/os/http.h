@@ -61,6 +61,7 @@ struct http_opts {
     const char *proxy_url; /* http:// or socks5://; NULL: none */
     const char *proxy_username, *proxy_password;
     int64_t connect_timeout_ms; /* name, TCP and TLS together; 0: 10 s */
+    int64_t timeout_ms;         /* of an exchange whose request names none; 0: no limit */
     int64_t max_age_ms;         /* of a connection, whole seconds; 0: no limit */
     const char *user_agent;
 };
@@ -80,7 +81,7 @@ struct http_request {
     struct slice body;            /* borrowed; empty: no body */
     const char *content_type;     /* NULL without body */
     const char *content_encoding; /* "gzip" or NULL */
-    int64_t timeout_ms;           /* 0: no total time-out */
+    int64_t timeout_ms;           /* 0: that of the client */
     http_body_fn on_body;         /* NULL: the body is dropped */
     void *ctx;
 };
@@ -104,6 +105,8 @@ struct http_reply {
     char opensearch_version[32]; /* "3.6.0" of X-OpenSearch-Version, "" = none */
     uint64_t sent_bytes;         /* of the request's body, on the wire */
     struct err err;              /* why, unless HTTP_REPLIED */
+    bool lasting;                /* not HTTP_REPLIED, for a reason that people have to mend:
+                                  * certificates, credentials, the wrong protocol */
 };
 
 /* Fills *ret whatever happens. */

@@ -146,7 +146,7 @@ def test_file_that_is_missing(agent, tmp_path):
         code, out, err = one.command("test", "output")
         assert code == FAILED and "credential file token cannot be read" in out + err, out + err
         one.start()
-        one.wait_log("credential file token cannot be read")
+        one.wait_log("health: output failed.*credential file token cannot be read")
         holds_for(lambda: not server.requests, 0.3, "nothing is sent without the file")
         (tmp_path / "token").write_text("one")
         wait_for(lambda: len(server.docs) == LINES, what="all lines")

@@ -149,7 +149,7 @@ def test_refused(agent, ca, other_ca, tmp_path, case, reason):
         lines = [line for line in (out + err).splitlines() if reason in line]
         assert lines and len(out.splitlines()) <= 3, out + err
         one.start()
-        one.wait_log(reason)
+        one.wait_log("health: output failed.*" + reason)
         assert not server.requests
         one.stop()
         assert one.ledger["dead_lettered"]["lines"] == 0
@@ -226,7 +226,7 @@ def test_tls_to_a_plain_port(agent, server, tmp_path):
         one = agent(base_config("https://127.0.0.1:%d" % plain.server_address[1],
                                 [tmp_path / "*.log"], **FAST_RETRY))
         one.start()
-        one.wait_log(r"does not speak TLS here; is it http://\?")
+        one.wait_log(r"health: output failed.*does not speak TLS here; is it http://\?")
         one.stop()
         plain.shutdown()
     url = server.url.replace("http://", "https://")

@@ -131,7 +131,7 @@ static void defaults(void **state)
     assert_int_equal(es->backoff_max_ms, 60000);
     assert_int_equal(es->preset, CONFIG_PRESET_BALANCED);
     assert_int_equal(es->connect_timeout_ms, 10000);
-    assert_int_equal(es->timeout_ms, 900000);
+    assert_int_equal(es->timeout_ms, 0);
     assert_int_equal(es->connection_max_age_ms, 300000);
     assert_int_equal(es->supported_protocols, CONFIG_TLS_1_2 | CONFIG_TLS_1_3);
     assert_int_equal(es->ids, CONFIG_IDS_STRUCTURED);
@@ -203,7 +203,7 @@ static const char everything[] =
     "    workers: 32\n"
     "    backoff: {init: 5s}\n"
     "    connect_timeout: 3s\n"
-    "    timeout: off\n"
+    "    timeout: 20m\n"
     "    connection_max_age: 60s\n"
     "    ids: auto\n"
     "    verify_before_resend: true\n"
@@ -264,7 +264,7 @@ static void everything_set(void **state)
                "output.elasticsearch.backoff.init: 5s\n"
                "output.elasticsearch.backoff.max: 5m\n"
                "output.elasticsearch.connect_timeout: 3s\n"
-               "output.elasticsearch.timeout: off\n"
+               "output.elasticsearch.timeout: 20m\n"
                "output.elasticsearch.connection_max_age: 1m\n"
                "output.elasticsearch.ids: auto\n"
                "output.elasticsearch.verify_before_resend: true\n"

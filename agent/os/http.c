@@ -35,7 +35,6 @@
 /* Longest sleep in the poll; libcurl's own timers and http_interrupt end it earlier. */
 #define POLL_MS         60000
 #define RETRY_AFTER_MAX 300 /* seconds */
-#define HEADER_LINE_MAX (8 * KIB)
 #define STATUS_REFUSED  401
 
 /* sets one option unless an earlier one failed; needs `easy` and `rc` in scope */
@@ -91,55 +90,56 @@ static CURLcode add_line(struct curl_slist **list, const char *line)
     return CURLE_OK;
 }
 
-/* adds "name: value"; without a value "name:", which keeps libcurl from sending its own */
-static CURLcode add_header(struct curl_slist **list, const char *name, const char *value)
+/* the next line may be longer than a secret that stood here */
+static void wipe_line(struct http *h)
 {
-    struct buf line;
-    buf_init(&line, HEADER_LINE_MAX);
+    if (h->line.ptr != NULL)
+        explicit_bzero(h->line.ptr, h->line.cap);
+    buf_reset(&h->line);
+}
+
+/* adds "name: value"; without a value "name:", which keeps libcurl from sending its own */
+static CURLcode add_header(struct http *h, struct curl_slist **list, const char *name,
+                           const char *value)
+{
     CURLcode rc = CURLE_BAD_FUNCTION_ARGUMENT;
     /* libcurl's form of a header without a text has a semicolon */
     const char *form = value == NULL ? ":" : value[0] == '\0' ? ";" : ": ";
-    if (buf_printf(&line, "%s%s%s", name, form, value != NULL ? value : "") == 0)
-        rc = add_line(list, buf_cstr(&line));
-    if (line.ptr != NULL)
-        explicit_bzero(line.ptr, line.cap);
-    buf_clear(&line);
+    if (buf_printf(&h->line, "%s%s%s", name, form, value != NULL ? value : "") == 0)
+        rc = add_line(list, buf_cstr(&h->line));
+    wipe_line(h);
     return rc;
 }
 
 /* "Authorization: " and what the credentials are now */
 static int add_authorization(struct http *h, struct curl_slist **list, struct err *why)
 {
-    struct buf line;
-    buf_init(&line, 4 * CREDENTIAL_MAX + 64);
-    int error = buf_add_str(&line, "Authorization: ");
-    size_t name_len = line.len;
+    int error = buf_add_str(&h->line, "Authorization: ");
+    size_t name_len = h->line.len;
     if (error == 0)
-        error = credential_header(h->credential, &line, why);
-    if (error == 0 && line.len > name_len && add_line(list, buf_cstr(&line)) != CURLE_OK)
+        error = credential_header(h->credential, &h->line, why);
+    if (error == 0 && h->line.len > name_len && add_line(list, buf_cstr(&h->line)) != CURLE_OK)
         error = -EINVAL;
-    if (line.ptr != NULL)
-        explicit_bzero(line.ptr, line.cap);
-    buf_clear(&line);
+    wipe_line(h);
     return error;
 }
 
 /* the request's own header lines but the authorization */
-static CURLcode make_headers(const struct http *h, struct curl_slist **list)
+static CURLcode make_headers(struct http *h, struct curl_slist **list)
 {
     const struct http_request *req = h->req;
     bool packed = req->body.len > 0 && req->content_encoding != NULL;
-    CURLcode rc = add_header(list, "Accept", "application/json");
+    CURLcode rc = add_header(h, list, "Accept", "application/json");
     if (rc == CURLE_OK)
-        rc = add_header(list, "Expect", NULL);
+        rc = add_header(h, list, "Expect", NULL);
     if (rc == CURLE_OK)
-        rc = add_header(list, "Content-Type", req->body.len > 0 ? req->content_type : NULL);
+        rc = add_header(h, list, "Content-Type", req->body.len > 0 ? req->content_type : NULL);
     if (rc == CURLE_OK && packed)
-        rc = add_header(list, "Content-Encoding", req->content_encoding);
+        rc = add_header(h, list, "Content-Encoding", req->content_encoding);
     if (rc == CURLE_OK && !packed)
-        rc = add_header(list, "Accept-Encoding", NULL);
+        rc = add_header(h, list, "Accept-Encoding", NULL);
     for (size_t i = 0; rc == CURLE_OK && i < h->opts.header_count; i++)
-        rc = add_header(list, h->opts.headers[i].name, h->opts.headers[i].value);
+        rc = add_header(h, list, h->opts.headers[i].name, h->opts.headers[i].value);
     return rc;
 }
 

@@ -196,6 +196,7 @@ struct http *http_new(const struct http_opts *opts)
     h->opts = *opts;
     atomic_init(&h->interrupted, false);
     (void)pthread_mutex_init(&h->lock, NULL); /* cannot fail here */
+    buf_init(&h->line, HTTP_LINE_BYTES_MAX);
     h->credential = credential_new(&opts->credential);
     h->trust.tls = &h->opts.tls;
     while (http_tls_file(&opts->tls, files) != NULL)
@@ -219,6 +220,7 @@ void http_free(struct http **hp)
     credential_free(&h->credential);
     (void)pthread_mutex_destroy(&h->lock);
     mem_free(h->stamps);
+    buf_clear(&h->line);
     mem_free(h);
 }
 

@@ -8,11 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "os/http.h"
 #include "os/stamp.h"
 
 #define HTTP_HEADER_BYTES_MAX (256 * KIB)
-#define HTTP_DIGEST_BYTES     32 /* SHA-256 */
+#define HTTP_LINE_BYTES_MAX   (4 * CREDENTIAL_MAX + 8 * KIB) /* of a request's header line */
+#define HTTP_DIGEST_BYTES     32                             /* SHA-256 */
 
 /* What the handshakes of one client need and find out. */
 struct http_trust {
@@ -29,6 +31,7 @@ struct http {
     atomic_bool interrupted; /* written by any thread, never cleared */
     struct credential *credential;
     struct http_trust trust;
+    struct buf line;            /* a header line in the making; wiped after use */
     struct stamp *stamps;       /* of the files of certificates, in the order of http_tls_file */
     bool replied;               /* some exchange had a reply */
     char text[CURL_ERROR_SIZE]; /* libcurl writes the reason of a failure here */

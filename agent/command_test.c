@@ -13,6 +13,7 @@
 #include "output/output.h"
 #include "run/assemble.h"
 #include "run/index.h"
+#include "run/outputs.h"
 
 /* where the first input's documents go, or those of the default dataset; NULL with e filled */
 static char *first_target(const struct config *c, struct err *e)
@@ -27,6 +28,17 @@ static char *first_target(const struct config *c, struct err *e)
                              : assemble_target("logs", "generic", c->namespace);
     assemble_clear(&a);
     return target;
+}
+
+/* another output than Elasticsearch */
+static int test_other(const struct config *c)
+{
+    struct buf report;
+    buf_init(&report, MIB);
+    int r = outputs_test(c, &report);
+    printf("%s", buf_cstr(&report));
+    buf_clear(&report);
+    return r < 0 ? EXIT_RUNTIME : EXIT_DONE;
 }
 
 /* reaches the server */
@@ -68,7 +80,8 @@ int command_test(const struct cli *cli)
     if (index_check(config, &e) < 0) {
         fprintf(stderr, "wherry: %s\n", e.text);
     } else if (output) {
-        exit_code = test_output(config);
+        exit_code = config->output == CONFIG_OUTPUT_ELASTICSEARCH ? test_output(config)
+                                                                  : test_other(config);
     } else {
         printf("%s: configuration is right, %zu inputs\n", cli->config_path, config->input_count);
         exit_code = EXIT_DONE;

@@ -235,9 +235,7 @@ static void start_feeds(struct agent *a)
 static int start_output(struct agent *a, struct err *e)
 {
     struct output_hooks hooks = flow_output_hooks(a);
-    assemble_output(&a->output_opts, a->config);
-    int r = output_new(a->loop, &a->output_opts, &hooks, a->writer, &a->output);
-    return r < 0 ? err_set_errno(e, r, "output.elasticsearch") : 0;
+    return outputs_open(&a->output, a->loop, a->config, &hooks, a->writer, e);
 }
 
 /* host metrics */
@@ -318,7 +316,7 @@ static void begin(struct agent *a)
  * nothing of it is freed, the process ends soon. */
 static void stop(struct agent *a)
 {
-    bool hangs = a->output != NULL && output_stop(a->output) < 0;
+    bool hangs = a->output.ops != NULL && a->output.ops->stop(a->output.self) < 0;
     metrics_free(&a->metrics);
     tail_free(&a->tail);
     if (a->writer != NULL && a->logs != NULL)
@@ -326,9 +324,8 @@ static void stop(struct agent *a)
     writer_free(&a->writer);
     if (a->state == AGENT_STOPPED)
         report_ledger(a, true);
-    output_free(&a->output);
     if (!hangs) {
-        assemble_output_clear(&a->output_opts);
+        outputs_close(&a->output);
         feed_free(&a->docs);
         feed_free(&a->logs);
         registry_free(&a->registry);

@@ -15,10 +15,10 @@
 #include "os/loop.h"
 #include "os/procfs.h"
 #include "os/sysinfo.h"
-#include "output/output.h"
 #include "run/agent.h"
 #include "run/assemble.h"
 #include "run/datadir.h"
+#include "run/outputs.h"
 #include "store/deadbox.h"
 #include "store/journal.h"
 #include "store/writer.h"
@@ -59,8 +59,7 @@ struct agent {
     struct registry *registry;
     struct feed *logs;
     struct feed *docs; /* metrics: a batch of their own */
-    struct output *output;
-    struct output_opts output_opts; /* borrowed by output */
+    struct outputs output;
     struct tail *tail;
     struct metrics *metrics;
     struct list waiting; /* sealed batches whose barrier is not durable yet */

@@ -14,7 +14,7 @@ static void pass(struct agent *a, struct batch *b)
     if (b->barrier > registry_durable(a->registry))
         list_push_back(&a->waiting, &b->link);
     else
-        output_submit(a->output, b);
+        a->output.ops->submit(a->output.self, b);
 }
 
 /* a feed has sealed a batch */

@@ -14,6 +14,8 @@ struct assembled {
     struct ledger *ledgers;  /* one for each input */
     char **targets;          /* where they go today */
     struct target **indices; /* NULL where that is not dated */
+    char ***excludes;        /* of each input, with our own output */
+    char *own_files;         /* NULL = there are none */
     size_t count;
     unsigned target_count; /* different ones */
 };

@@ -20,8 +20,8 @@
 #define PIECES_MAX 32
 #define WIDTH_MAX  4
 #define NS_PER_DAY INT64_C(86400000000000)
-/* the last whole day that a time in ns can tell */
-#define DAY_MAX ((int32_t)(INT64_MAX / NS_PER_DAY - 1))
+/* the last week that a time in ns can tell wholly */
+#define DAY_MAX ((int32_t)(INT64_MAX / NS_PER_DAY - 7))
 
 enum piece_kind {
     PIECE_TEXT,
@@ -71,10 +71,6 @@ static int32_t day_of_year(const struct date *d)
 static struct date date_of(int32_t day)
 {
     struct date d;
-    if (day < 0)
-        day = 0;
-    if (day > DAY_MAX)
-        day = DAY_MAX;
     date_from_ns(day * NS_PER_DAY, &d);
     return d;
 }
@@ -89,8 +85,9 @@ static struct date thursday_of(int32_t day)
 /* the number that a piece shows */
 static unsigned value_of(enum piece_kind kind, int32_t day)
 {
+    day = day < 0 ? 0 : day > DAY_MAX ? DAY_MAX : day;
     struct date d = date_of(day);
-    struct date thursday = thursday_of(day < 0 ? 0 : day);
+    struct date thursday = thursday_of(day);
     switch (kind) {
     case PIECE_YEAR:
         return (unsigned)d.year;
@@ -158,11 +155,10 @@ static int add_date(struct parse *p, enum piece_kind kind, unsigned width)
 /* a run of one Java letter */
 static int add_letters(struct parse *p, char letter, unsigned n, bool has_week)
 {
+    if (letter == 'Y' && has_week && n != 2)
+        return add_date(p, PIECE_WEEK_YEAR, 4);
     switch (letter) {
     case 'Y':
-        if (has_week && n != 2)
-            return add_date(p, PIECE_WEEK_YEAR, 4);
-        /* fall through */
     case 'y':
     case 'u':
         return n == 2 ? add_date(p, PIECE_SHORT_YEAR, 2) : add_date(p, PIECE_YEAR, 4);

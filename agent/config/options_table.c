@@ -683,8 +683,10 @@ const struct option options_table[] = {
         .max = 255,
         .standard_note = "data streams by dataset",
         .offset = AT(elasticsearch.index),
-        .help = "Index in place of data streams, maybe with the date of the event in UTC: "
-                "isp-logs-%{+yyyy.MM.dd}.",
+        .help = "Index for log lines in place of data streams. It may hold the day on which a "
+                "line was read, in UTC: isp-logs-%{+yyyy.MM.dd} or isp-logs-%Y.%m.%d, and behind "
+                "text of its own a field that is the same for all lines of an input: "
+                "isp-%{[fields.site]:other}. Metrics stay in their data streams.",
     },
     {
         .key = "output.elasticsearch.pipeline",
@@ -694,7 +696,7 @@ const struct option options_table[] = {
         .max = 255,
         .standard_note = "the index's",
         .offset = AT(elasticsearch.pipeline),
-        .help = "Ingest pipeline for each document.",
+        .help = "Ingest pipeline for log lines.",
     },
     {
         .key = "cloud.id",
@@ -811,8 +813,9 @@ const struct option options_table[] = {
         .standard = "block",
         .choices = when_full_choices,
         .offset = AT(dead_letter.when_full),
-        .help = "block: documents of that data stream wait until there is room. drop_oldest: the "
-                "oldest file is removed for it, and counted.",
+        .help = "block: documents of that data stream wait until there is room, such as "
+                "wherry deadletter makes. drop_oldest: the oldest letters are removed for it, and "
+                "counted.",
     },
 };
 

@@ -9,7 +9,7 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "run/index.h"
-#include "run/outputs.h"
+#include "run/own_files.h"
 
 /* see header */
 char *assemble_target(const char *type, const char *dataset, const char *namespace)
@@ -124,7 +124,7 @@ int assemble_inputs(struct assembled *a, const struct config *c, const char *hos
     a->targets = mem_zalloc_array(c->input_count, sizeof(*a->targets));
     a->indices = mem_zalloc_array(c->input_count, sizeof(struct target *));
     a->excludes = mem_zalloc_array(c->input_count, sizeof(char **));
-    a->own_files = outputs_own_files(c);
+    a->own_files = own_files_pattern(c);
     for (size_t i = 0; i < c->input_count && r == 0; i++) {
         a->inputs[i] = input_of(c, &c->inputs[i], &a->ledgers[i]);
         exclude_own(a, i);

@@ -6,7 +6,6 @@
 #include "run/outputs.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -121,48 +120,4 @@ int outputs_test(const struct config *c, struct buf *report)
     int r = buf_printf(report, "\"%s\": %s\n", path,
                        error == 0 ? "files can be made" : strerror(-error));
     return error < 0 ? error : r;
-}
-
-/* appends a path with what patterns read as wildcards escaped */
-static int add_escaped(struct buf *out, const char *path)
-{
-    int r = 0;
-    for (; *path != '\0' && r == 0; path++) {
-        if (strchr("*?[]\\", *path) != NULL)
-            r = buf_add_byte(out, '\\');
-        if (r == 0)
-            r = buf_add_byte(out, *path);
-    }
-    return r;
-}
-
-/* see header */
-char *outputs_own_files(const struct config *c)
-{
-    char cwd[PATH_MAX] = "";
-    struct buf pattern;
-    const char *path = c->file.path;
-    if (c->output != CONFIG_OUTPUT_FILE)
-        return NULL;
-    buf_init(&pattern, 2 * PATH_MAX);
-    int r = 0;
-    if (path[0] != '/' && getcwd(cwd, sizeof(cwd)) != NULL)
-        r = add_escaped(&pattern, cwd);
-    while (strncmp(path, "./", 2) == 0)
-        path += 2;
-    if (r == 0 && path[0] != '/')
-        r = buf_add_byte(&pattern, '/');
-    if (r == 0)
-        r = add_escaped(&pattern, path);
-    while (pattern.len > 0 && slice_ends(buf_slice(&pattern), SLICE_LIT("/")))
-        buf_cut(&pattern, pattern.len - 1);
-    if (r == 0)
-        r = buf_add_byte(&pattern, '/');
-    if (r == 0)
-        r = add_escaped(&pattern, c->file.filename);
-    if (r == 0)
-        r = buf_add_byte(&pattern, '*');
-    char *result = r == 0 ? mem_strdup(buf_cstr(&pattern)) : NULL;
-    buf_clear(&pattern);
-    return result;
 }

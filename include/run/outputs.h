@@ -24,8 +24,4 @@ void outputs_close(struct outputs *o);
  * errno. */
 int outputs_test(const struct config *c, struct buf *report) MUST_CHECK;
 
-/* A pattern that matches the files of output.file, so that no input reads them; returned to
- * caller, NULL where another output is active. */
-char *outputs_own_files(const struct config *c);
-
 #endif

@@ -64,6 +64,8 @@ static struct tail_input input_of(const struct config *c, const struct config_in
         .line_flush_ms = in->line_flush_timeout_ms,
         .start_at_end = in->start_at == CONFIG_START_END,
         .ignore_older_ms = in->ignore_older_ms,
+        .deleted_max_bytes = in->close_deleted_max_bytes,
+        .deleted_max_age_ms = in->close_deleted_max_age_ms,
         .ledger = ledger,
     };
 }

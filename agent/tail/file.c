@@ -220,6 +220,7 @@ void file_orphan(struct file *f)
     if (f->orphan)
         return;
     f->orphan = true;
+    f->orphaned_ms = loop_now_ms(f->tail->loop);
     f->tail->orphan_count++;
     if (!loop_timer_is_set(f->tail->check_timer))
         loop_timer_set(f->tail->check_timer, TAIL_CHECK_MS);
@@ -270,4 +271,5 @@ void file_check_orphans(struct tail *t)
         else if (is_over(f))
             end_orphan(f);
     }
+    deleted_limit(t);
 }

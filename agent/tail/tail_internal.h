@@ -7,6 +7,7 @@
  *   discover.c   patterns -> directories -> candidates (paths with an inode nobody follows)
  *   adopt.c      candidates -> files, by identity
  *   file.c       one followed file: opening, hot and idle, closing
+ *   deleted.c    limits of deleted files
  *   read.c       bytes -> lines -> batch
  *   tail.c       life cycle, events, ticks
  */
@@ -31,8 +32,8 @@
 #define TAIL_ROUND_BYTES      ((size_t)4 * 1024 * 1024)
 #define TAIL_CHECK_MS         1000 /* copies and orphans */
 #define TAIL_COPY_HOLD_MS     10000
-#define TAIL_LOOK_MS          500     /* idle files beside hot ones, whose writes are not told */
-#define TAIL_DELETED_QUIET_MS 30000   /* a deleted file holds disk space */
+#define TAIL_LOOK_MS          500    /* idle files beside hot ones, whose writes are not told */
+#define TAIL_DELETED_QUIET_MS 30000  /* a deleted file holds disk space */
 #define TAIL_RENAMED_QUIET_MS 300000 /* a renamed one may be written by who does not know */
 
 /* One pattern of one input. */
@@ -75,6 +76,7 @@ struct file {
     uint64_t scanned_to;        /* bytes before it were searched for a line end */
     uint64_t born_at;           /* hash of the path where it was first seen */
     uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
+    int64_t orphaned_ms;        /* monotonic time when it left its path */
     int64_t grown_ms;           /* monotonic time of the last new byte */
     int fd;
     unsigned input;
@@ -210,6 +212,10 @@ void file_restart(struct file *f);
 void file_orphan(struct file *f);
 /* Looks at orphans: what grew, what is over. */
 void file_check_orphans(struct tail *t);
+
+/* ---- deleted.c ---- */
+/* Gives up deleted files that are over the limits of their input. */
+void deleted_limit(struct tail *t);
 
 /* ---- read.c ---- */
 enum read_result {

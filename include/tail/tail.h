@@ -31,8 +31,10 @@ struct tail_input {
     size_t max_bytes;
     int64_t line_flush_ms; /* 0 = an unfinished line waits for its end */
     bool start_at_end;
-    int64_t ignore_older_ms; /* 0 = off */
-    struct ledger *ledger;   /* borrowed; written by the tail */
+    int64_t ignore_older_ms;    /* 0 = off */
+    uint64_t deleted_max_bytes; /* deleted files not fully sent: in sum per file system */
+    int64_t deleted_max_age_ms;
+    struct ledger *ledger; /* borrowed; written by the tail */
 };
 
 struct tail_opts {

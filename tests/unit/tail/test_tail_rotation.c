@@ -234,6 +234,46 @@ static void removed_while_the_output_is_down(void **state)
     assert_int_equal(registry_count(b->registry), 0);
 }
 
+/* what nobody may read any more is counted */
+static void deleted_over_a_limit(struct bench *b, const char *name)
+{
+    append(b, name, "x\n");
+    bench_start(b);
+    EXPECT(b, "x|");
+    b->server_down = true;
+    for (int i = 0; i < 500; i++) {
+        append_run(b, name, 'o', 3000);
+        append(b, name, "\n");
+    }
+    bench_pass(b, 1000);
+    unlink_log(b, name);
+    bench_pass(b, 90000);
+    assert_int_equal(tail_file_count(b->tail), 0);
+    const struct ledger *l = b->inputs[0].ledger;
+    assert_true(l->abandoned[ABANDON_DELETED].bytes > 0);
+    assert_true(l->abandoned[ABANDON_DELETED].bytes < 500 * 3001);
+    assert_int_equal(l->read.bytes, 2 + 500 * 3001);
+    b->server_down = false;
+    UNTIL(b, l->in_flight.bytes == 0);
+    UNTIL(b, registry_count(b->registry) == 0);
+}
+
+static void deleted_too_long_ago(void **state)
+{
+    (void)state;
+    bench.inputs[0].max_bytes = 4096;
+    bench.inputs[0].deleted_max_age_ms = 60000;
+    deleted_over_a_limit(&bench, "app.log");
+}
+
+static void deleted_too_large(void **state)
+{
+    (void)state;
+    bench.inputs[0].max_bytes = 4096;
+    bench.inputs[0].deleted_max_bytes = 1000000;
+    deleted_over_a_limit(&bench, "app.log");
+}
+
 /* ---- truncation ---- */
 
 static void truncated(void **state)
@@ -675,6 +715,8 @@ int main(void)
         TEST(removed_while_open),
         TEST(removed_and_created_anew),
         TEST(removed_while_the_output_is_down),
+        TEST(deleted_too_long_ago),
+        TEST(deleted_too_large),
         TEST(truncated),
         TEST(rewritten),
         TEST(large_file_rewritten),

@@ -1,0 +1,63 @@
+/*
+ * tail/deleted - what deleted files may hold back
+ *
+ * A deleted file whose content has not been read and acknowledged whole keeps its space on disk as
+ * long as its fd is open. Both limits come from the input: age since it left its path, and size, in
+ * sum over the deleted files of one file system. Past them the oldest are given up: what nobody has
+ * read is abandoned(deleted); what is on its way goes on.
+ */
+#include "tail_internal.h"
+
+/* the size of a deleted file that is not fully sent; 0 for every other */
+static uint64_t held_bytes(const struct file *f)
+{
+    struct fs_identity id;
+    if (!f->orphan || fs_identify(f->fd, &id) < 0 || id.nlink > 0)
+        return 0;
+    bool sent = id.size <= f->at.offset && list_is_empty(&f->entry->spans);
+    return sent ? 0 : id.size;
+}
+
+/* what the deleted files of one file system hold */
+static uint64_t held_on(struct tail *t, uint64_t dev)
+{
+    uint64_t sum = 0;
+    LIST_EACH(node, &t->files)
+    {
+        const struct file *f = LIST_ENTRY(node, struct file, link);
+        if (f->entry->dev == dev)
+            sum += held_bytes(f);
+    }
+    return sum;
+}
+
+/* closes it; its unread rest is lost, and said so */
+static void give_up(struct file *f, uint64_t size, const char *limit)
+{
+    struct entry *entry = f->entry;
+    uint64_t unread = size > f->at.offset ? size - f->at.offset : 0;
+    if (unread > 0)
+        ledger_abandon(tail_input_of(f)->ledger, ABANDON_DELETED, (struct ledger_count){unread, 0});
+    tail_message(f->tail, LOG_WARN, "closing deleted file \"%s\" over %s, %llu bytes were not read",
+                 entry->path, limit, (unsigned long long)unread);
+    file_free(f);
+    registry_finish(entry);
+}
+
+/* see tail_internal.h */
+void deleted_limit(struct tail *t)
+{
+    int64_t now = loop_now_ms(t->loop);
+    LIST_EACH(node, &t->files) /* oldest first */
+    {
+        struct file *f = LIST_ENTRY(node, struct file, link);
+        const struct tail_input *input = tail_input_of(f);
+        uint64_t held = held_bytes(f);
+        if (held == 0)
+            continue;
+        if (now - f->orphaned_ms >= input->deleted_max_age_ms)
+            give_up(f, held, "close.deleted.max_age");
+        else if (held_on(t, f->entry->dev) > input->deleted_max_bytes)
+            give_up(f, held, "close.deleted.max_bytes");
+    }
+}

@@ -89,6 +89,7 @@ bool batch_has_room(const struct batch *b, size_t bytes)
 int batch_span_for(struct batch *b, struct span_pool *pool, struct span_owner *owner, uint64_t from,
                    uint16_t *ret_index)
 {
+    b->pool = pool;
     if (b->span_count > 0) {
         struct span *last = b->spans[b->span_count - 1];
         if (last->owner == owner && last->to == from) {
@@ -219,6 +220,50 @@ uint32_t batch_drop_ids(struct batch *b, struct slice target)
     }
     b->body_bytes = at;
     return dropped;
+}
+
+/* whether another batch fits behind */
+static bool fits_behind(const struct batch *to, const struct batch *from)
+{
+    return to->body_cap - to->body_bytes >= from->body_bytes &&
+           to->item_cap - to->item_count >= from->item_count &&
+           to->span_cap - to->span_count >= from->span_count;
+}
+
+/* see header */
+int batch_move(struct batch *to, struct batch *from)
+{
+    if (!fits_behind(to, from))
+        return -ENOBUFS;
+    if (to->item_count == 0)
+        memcpy(to->target, from->target, sizeof(to->target));
+    memcpy(to->body + to->body_bytes, from->body, from->body_bytes);
+    for (uint32_t i = 0; i < from->item_count; i++) {
+        struct batch_item item = from->items[i];
+        item.at += (uint32_t)to->body_bytes;
+        item.span = (uint16_t)(item.span + to->span_count);
+        to->items[to->item_count + i] = item;
+    }
+    for (uint32_t i = 0; i < from->span_count; i++)
+        to->spans[to->span_count + i] = from->spans[i];
+    to->body_bytes += from->body_bytes;
+    to->item_count += from->item_count;
+    to->span_count += from->span_count;
+    to->pool = from->pool;
+    if (to->barrier < from->barrier)
+        to->barrier = from->barrier;
+    from->body_bytes = 0;
+    from->item_count = from->span_count = 0;
+    return 0;
+}
+
+/* see header */
+void batch_abandon(struct batch *b)
+{
+    for (uint32_t i = 0; i < b->span_count; i++)
+        span_put(b->pool, b->spans[i]);
+    b->span_count = b->item_count = 0;
+    b->body_bytes = 0;
 }
 
 /* an item has reached its end: off its spans, into their counts */

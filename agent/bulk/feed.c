@@ -4,12 +4,16 @@
  * Open batches are listed in the order in which they were opened, so the first is the next to be
  * too old.
  *
+ * Shares: a record for each target says whether it is paused and how many sealed batches it has
+ * under way, so that none can take the whole pool. Idle records stay, up to SHARES_MAX.
+ *
  * The batch returned last is opened next: its pages are warm, and a quiet agent keeps touching one
  * batch instead of all.
  */
 #include "bulk/feed.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -17,6 +21,16 @@
 /* the smallest item a body can hold is near this, so the item table never limits a full body */
 #define ITEM_BYTES_MIN 96
 #define SPANS_MAX      4096
+#define SHARES_MAX     64
+
+/* What one target has of the pool. */
+struct share {
+    struct list link;
+    unsigned outstanding; /* sealed and not back */
+    bool paused;
+    bool refused; /* somebody asked and got none */
+    char target[BATCH_TARGET_MAX + 1];
+};
 
 struct feed {
     struct loop *loop;
@@ -25,6 +39,9 @@ struct feed {
     struct span_pool *spans;
     struct list free;
     struct list open; /* oldest first */
+    struct list shares;
+    unsigned share_count;
+    size_t max_bytes; /* of a batch, now */
     struct batch **all;
     unsigned outstanding;
     bool starved; /* somebody asked and got none */
@@ -85,6 +102,8 @@ struct feed *feed_new(struct loop *loop, const struct feed_opts *opts,
     f->spans = span_pool_new();
     list_init(&f->free);
     list_init(&f->open);
+    list_init(&f->shares);
+    f->max_bytes = opts->max_bytes;
     f->linger = loop_timer_new(loop, on_linger, f);
     f->ready = loop_timer_new(loop, on_ready, f);
     f->all = mem_zalloc_array(opts->batches, sizeof(struct batch *));
@@ -109,15 +128,108 @@ void feed_free(struct feed **fp)
     loop_timer_cancel(&f->linger);
     loop_timer_cancel(&f->ready);
     for (unsigned i = 0; i < f->opts.batches; i++) {
-        struct batch *b = f->all[i];
-        for (uint32_t s = 0; s < b->span_count; s++)
-            span_put(f->spans, b->spans[s]);
+        batch_abandon(f->all[i]);
         batch_free(&f->all[i]);
     }
+    struct list *node;
+    while ((node = list_pop_front(&f->shares)) != NULL)
+        mem_free(LIST_ENTRY(node, struct share, link));
     mem_free(f->all);
     span_pool_free(&f->spans);
     mem_free(f);
     *fp = NULL;
+}
+
+/* ---- shares ---- */
+
+/* that of a target, NULL if it has none */
+static struct share *find_share(struct feed *f, const char *target)
+{
+    if (target == NULL)
+        return NULL;
+    LIST_EACH(node, &f->shares)
+    {
+        struct share *s = LIST_ENTRY(node, struct share, link);
+        if (strcmp(s->target, target) == 0)
+            return s;
+    }
+    return NULL;
+}
+
+/* whether a record says nothing */
+static bool is_idle(const struct share *s)
+{
+    return s->outstanding == 0 && !s->paused && !s->refused;
+}
+
+/* forgets idle records when there are too many: dated names come and go */
+static void prune_shares(struct feed *f)
+{
+    LIST_EACH(node, &f->shares)
+    {
+        struct share *s = LIST_ENTRY(node, struct share, link);
+        if (f->share_count < SHARES_MAX || !is_idle(s))
+            continue;
+        list_remove(&s->link);
+        mem_free(s);
+        f->share_count--;
+    }
+}
+
+/* the same, made if there is none */
+static struct share *get_share(struct feed *f, const char *target)
+{
+    struct share *s = find_share(f, target);
+    if (s != NULL)
+        return s;
+    prune_shares(f);
+    s = mem_zalloc(sizeof(*s));
+    f->share_count++;
+    (void)snprintf(s->target, sizeof(s->target), "%s", target); /* a target fits */
+    list_push_back(&f->shares, &s->link);
+    return s;
+}
+
+/* whether a target may have nothing more */
+static bool is_used_up(const struct feed *f, const struct share *s)
+{
+    return s != NULL &&
+           (s->paused || (f->opts.max_per_target > 0 && s->outstanding >= f->opts.max_per_target));
+}
+
+/* tells those who asked in vain */
+static void share_changed(struct feed *f, struct share *s)
+{
+    if (!s->refused || is_used_up(f, s))
+        return;
+    s->refused = false;
+    loop_timer_set(f->ready, 0);
+}
+
+/* see header */
+void feed_pause(struct feed *f, const char *target, bool paused)
+{
+    struct share *s = paused ? get_share(f, target) : find_share(f, target);
+    if (s == NULL)
+        return;
+    s->paused = paused;
+    share_changed(f, s);
+}
+
+/* see header */
+bool feed_holds(struct feed *f, const char *target)
+{
+    struct share *s = find_share(f, target);
+    if (s == NULL || (!s->paused && !s->refused))
+        return false;
+    s->refused = true;
+    return true;
+}
+
+/* see header */
+void feed_set_max_bytes(struct feed *f, size_t bytes)
+{
+    f->max_bytes = bytes < f->opts.max_bytes ? bytes : f->opts.max_bytes;
 }
 
 /* whether a batch must go before `likely` more bytes */
@@ -125,7 +237,7 @@ static bool is_full(const struct feed *f, const struct batch *b, size_t likely, 
 {
     if (b->item_count == 0)
         return !batch_has_room(b, worst);
-    return b->body_bytes + likely > f->opts.max_bytes || !batch_has_room(b, worst);
+    return b->body_bytes + likely > f->max_bytes || !batch_has_room(b, worst);
 }
 
 /* see header */
@@ -186,10 +298,16 @@ static struct batch *open_next(struct feed *f, const char *target)
 struct batch *feed_open(struct feed *f, const char *target, size_t likely, size_t worst)
 {
     assert(worst <= f->opts.max_bytes + f->opts.slack_bytes);
+    struct share *s = find_share(f, target);
     struct batch *b = find_open(f, target);
-    if (b != NULL && is_full(f, b, likely, worst)) {
+    if (b != NULL && is_full(f, b, likely, worst) && !is_used_up(f, s)) {
         feed_seal(f, b);
+        s = find_share(f, target);
         b = NULL;
+    }
+    if (is_used_up(f, s) && (b == NULL || s->paused || is_full(f, b, likely, worst))) {
+        s->refused = true;
+        return NULL;
     }
     if (b == NULL)
         b = open_next(f, target);
@@ -212,6 +330,8 @@ void feed_seal(struct feed *f, struct batch *b)
         return;
     list_remove(&b->link);
     f->outstanding++;
+    if (f->opts.max_per_target > 0)
+        get_share(f, b->target)->outstanding++;
     f->hooks.sealed(f->hooks.ctx, b);
 }
 
@@ -226,6 +346,11 @@ void feed_flush(struct feed *f)
 void feed_return(struct feed *f, struct batch *b)
 {
     assert(b->item_count == 0);
+    struct share *s = f->opts.max_per_target > 0 ? find_share(f, b->target) : NULL;
+    if (s != NULL && s->outstanding > 0) {
+        s->outstanding--;
+        share_changed(f, s);
+    }
     batch_reset(b, f->opts.max_bytes);
     list_remove(&b->link);
     list_push_front(&f->free, &b->link);

@@ -72,6 +72,8 @@ static const char *plainer(const struct http *h, CURLcode rc, const char *why, i
                "ca_trusted_fingerprint";
     if (tls && strstr(why, "wrong version number") != NULL)
         return "the server does not speak TLS here; is it http://?";
+    if (strstr(why, "getpeername() failed") != NULL)
+        return "the server closed the connection";
     if (tls && strstr(why, "SSL connection timeout") != NULL)
         return "no answer to the TLS handshake in time; is it http://?";
     if (!tls && rc == CURLE_UNSUPPORTED_PROTOCOL && h->sent) {

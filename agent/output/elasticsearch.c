@@ -19,6 +19,8 @@
 #include "output/elasticsearch_internal.h"
 
 #define STOP_WAIT_MS 1000
+/* longest pause that back-pressure alone can cause */
+#define BUSY_MAX_MS 10000
 /* between two lines about single documents */
 #define NOTICE_MS 30000
 
@@ -26,6 +28,15 @@
 int64_t es_delay(struct output *o, unsigned failures, int64_t retry_after_ms)
 {
     return backoff_delay(&o->backoff, failures, retry_after_ms, prng_next(&o->prng));
+}
+
+/* see header */
+int64_t es_busy_delay(struct output *o, unsigned failures, int64_t retry_after_ms)
+{
+    struct backoff_opts opts = o->backoff;
+    if (opts.max_ms > BUSY_MAX_MS)
+        opts.max_ms = opts.init_ms > BUSY_MAX_MS ? opts.init_ms : BUSY_MAX_MS;
+    return backoff_delay(&opts, failures, retry_after_ms, prng_next(&o->prng));
 }
 
 /* the timer is the way out of the caller */
@@ -51,8 +62,8 @@ static struct batch *release(struct output *o, struct flight *f)
     struct batch *b = f->batch;
     b->owner_data = NULL;
     list_remove(&f->link);
-    if (f->target != NULL)
-        f->target->flights--;
+    if (--f->target->flights == 0)
+        es_target_idle(o, f->target);
     o->pending--;
     buf_clear(&f->texts);
     buf_clear(&f->dead_job.records);
@@ -63,8 +74,15 @@ static struct batch *release(struct output *o, struct flight *f)
 /* hands the batch back */
 void es_finish(struct output *o, struct flight *f)
 {
+    bool is_own = f->is_retry;
+    struct target *t = f->target;
     struct batch *b = release(o, f);
-    o->hooks.returned(o->hooks.ctx, b);
+    if (is_own)
+        es_retry_free(o, t, b);
+    else
+        o->hooks.returned(o->hooks.ctx, b);
+    if (o->pending == 0)
+        o->hooks.idle(o->hooks.ctx);
 }
 
 /* the timer: something may be sent */
@@ -76,18 +94,20 @@ static void on_timer(void *ctx)
 /* refuses what cannot work */
 static int check_opts(const struct output_opts *opts)
 {
-    if (opts->host_count == 0 || opts->workers == 0 || opts->backoff_init_ms < 1 ||
-        opts->backoff_max_ms < opts->backoff_init_ms)
+    if (opts->host_count == 0 || opts->workers == 0 || opts->max_bytes == 0 ||
+        opts->backoff_init_ms < 1 || opts->backoff_max_ms < opts->backoff_init_ms)
         return -EINVAL;
     return 0;
 }
 
-/* the jobs, all idle */
+/* the jobs, all idle: one more than bulk requests, so that a host that does not answer a question
+ * holds up none of them */
 static void make_jobs(struct output *o)
 {
-    o->jobs = mem_zalloc_array(o->opts.workers, sizeof(*o->jobs));
+    o->job_count = o->opts.workers + 1;
+    o->jobs = mem_zalloc_array(o->job_count, sizeof(*o->jobs));
     list_init(&o->idle);
-    for (unsigned i = 0; i < o->opts.workers; i++) {
+    for (unsigned i = 0; i < o->job_count; i++) {
         sender_job_init(&o->jobs[i]);
         list_push_back(&o->idle, &o->jobs[i].link);
     }
@@ -106,8 +126,8 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
     o->hooks = *hooks;
     o->writer = writer;
     o->backoff = (struct backoff_opts){opts->backoff_init_ms, opts->backoff_max_ms};
-    o->limit = opts->workers;
     o->max_bytes = SIZE_MAX;
+    es_pace_init(o);
     o->dead_notice = (struct log_throttle)LOG_THROTTLE(NOTICE_MS, 1);
     o->store_notice = o->dead_notice;
     o->drop_notice = o->dead_notice;
@@ -123,13 +143,13 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
     prng_init(&o->prng, seed);
     o->timer = loop_timer_new(loop, on_timer, o);
     struct http_opts http = es_http_opts(opts);
-    o->sender = sender_new(loop, &http, opts->workers, es_on_job, o);
+    o->sender = sender_new(loop, &http, o->job_count, es_on_job, o);
     *ret_output = o;
     return 0;
 }
 
 /* a blank flight; as many are kept as batches were ever on their way at once */
-static struct flight *new_flight(struct output *o)
+static struct flight *blank_flight(struct output *o)
 {
     struct list *node = list_pop_front(&o->spare);
     if (node == NULL)
@@ -139,10 +159,10 @@ static struct flight *new_flight(struct output *o)
     return f;
 }
 
-/* a flight of its own */
-void output_submit(struct output *o, struct batch *b)
+/* see header */
+struct flight *es_new_flight(struct output *o, struct batch *b)
 {
-    struct flight *f = new_flight(o);
+    struct flight *f = blank_flight(o);
     f->output = o;
     f->batch = b;
     f->target = es_target(o, slice_str(b->target));
@@ -153,19 +173,19 @@ void output_submit(struct output *o, struct batch *b)
     list_init(&f->link);
     b->owner_data = f;
     o->pending++;
-    es_requeue(o, f, false);
+    return f;
+}
+
+/* a flight of its own */
+void output_submit(struct output *o, struct batch *b)
+{
+    es_requeue(o, es_new_flight(o, b), false);
 }
 
 /* flights */
 unsigned output_pending(const struct output *o)
 {
     return o->pending;
-}
-
-/* learned */
-size_t output_max_bytes(const struct output *o)
-{
-    return o->max_bytes;
 }
 
 /* as last reported */
@@ -192,6 +212,18 @@ int output_stop(struct output *o)
     return err;
 }
 
+/* lets go of a flight and of what it kept */
+static void drop_flight(struct output *o, struct flight *f)
+{
+    bool is_own = f->is_retry;
+    struct target *t = f->target;
+    struct batch *b = release(o, f);
+    if (!is_own)
+        return;
+    batch_abandon(b);
+    es_retry_free(o, t, b);
+}
+
 /* frees all but the batches */
 void output_free(struct output **op)
 {
@@ -203,10 +235,10 @@ void output_free(struct output **op)
     loop_timer_cancel(&o->timer);
     struct list *node;
     while ((node = list_pop_front(&o->queue)) != NULL)
-        (void)release(o, LIST_ENTRY(node, struct flight, link));
+        drop_flight(o, LIST_ENTRY(node, struct flight, link));
     while ((node = list_pop_front(&o->spare)) != NULL)
         mem_free(LIST_ENTRY(node, struct flight, link));
-    for (unsigned i = 0; i < o->opts.workers; i++)
+    for (unsigned i = 0; i < o->job_count; i++)
         sender_job_clear(&o->jobs[i]);
     for (size_t i = 0; i < o->opts.host_count; i++)
         es_host_clear(&o->hosts[i]);

@@ -114,28 +114,6 @@ static void count_reply(struct output *o, const struct http_reply *reply)
         es_count(o, classes[reply->status / 100 - 2], 1);
 }
 
-/* Back-pressure halves the requests under way, at most once in the time a first retry may take:
- * what was under way together is answered together. */
-static void shrink(struct output *o)
-{
-    int64_t now = loop_now_ms(o->loop);
-    o->good = 0;
-    if (o->shrunk_ms != 0 && now - o->shrunk_ms < o->backoff.init_ms)
-        return;
-    o->shrunk_ms = now;
-    if (o->limit > 1)
-        o->limit /= 2;
-}
-
-/* a round of good answers allows one request more */
-static void grow(struct output *o)
-{
-    if (++o->good < o->limit || o->limit >= o->opts.workers)
-        return;
-    o->good = 0;
-    o->limit++;
-}
-
 /* the same bytes again; it may have been our encoding, so the documents take turns in the end */
 static void again(struct output *o, struct flight *f)
 {
@@ -157,11 +135,7 @@ static void split(struct output *o, struct flight *f, const struct sender_job *j
         es_reject_single(o, f, job);
         return;
     }
-    if (job->body.len / 2 < o->max_bytes) {
-        o->max_bytes = job->body.len / 2;
-        es_tell(o, LOG_INFO, "the server takes no request of %zu bytes (413), at most %zu are sent",
-                job->body.len, o->max_bytes);
-    }
+    es_pace_learn(o, job->body.len);
     es_requeue(o, f, true);
 }
 
@@ -245,7 +219,10 @@ static void on_failure(struct output *o, struct flight *f, struct host *h,
     case REQUEST_RETRY:
         if (job->reply.outcome != HTTP_REPLIED)
             h->state = HOST_NEW;
-        es_host_fail(o, h, health_of(d, job), why, retry_after);
+        if (d->busy)
+            es_host_busy(o, h, d->health, why, retry_after);
+        else
+            es_host_fail(o, h, health_of(d, job), why, retry_after);
         again(o, f);
         break;
     case REQUEST_SPLIT:
@@ -295,6 +272,7 @@ static void on_bulk(struct output *o, const struct sender_job *job)
     struct host *h = f->host;
     f->host = NULL;
     h->outstanding--;
+    f->target->outstanding--;
     o->in_flight--;
     if (o->stopped && job->reply.outcome == HTTP_INTERRUPTED) {
         es_requeue(o, f, true);
@@ -307,16 +285,16 @@ static void on_bulk(struct output *o, const struct sender_job *job)
         blame_gzip(o, h);
     f->broken = job->reply.outcome == HTTP_BROKEN && job->reply.status == 0 ? f->broken + 1 : 0;
     if (d->busy)
-        shrink(o);
+        es_pace_shrink(o);
     if (d->action != REQUEST_ITEMS || job->items_error != 0) {
         on_failure(o, f, h, d, job);
         return;
     }
     es_host_good(o, h);
     if (es_apply_items(o, f, job))
-        shrink(o);
+        es_pace_shrink(o);
     else
-        grow(o);
+        es_pace_good(o);
 }
 
 /* by kind */

@@ -150,9 +150,11 @@ bool es_apply_items(struct output *o, struct flight *f, const struct sender_job 
         keep_texts(f, job->items);
     }
     f->failures = t.retried > 0 ? f->failures + 1 : 0;
-    bool busy = t.busy * BUSY_SHARE >= f->count && t.busy > 0;
+    bool busy = t.busy * BUSY_SHARE >= f->count && t.busy > 0 && !f->is_retry;
     int64_t retry_after = t.retried > 0 ? job->reply.retry_after_ms : 0;
-    es_settle(o, f, es_delay(o, f->failures, retry_after)); /* may free the flight */
+    es_settle(o, f, /* may free the flight */
+              t.busy > 0 ? es_busy_delay(o, f->failures, retry_after)
+                         : es_delay(o, f->failures, retry_after));
     return busy;
 }
 
@@ -182,6 +184,6 @@ void es_settle(struct output *o, struct flight *f, int64_t delay_ms)
         es_finish(o, f);
     else if (f->burying && !o->stopped)
         es_bury(o, f);
-    else
+    else if (!es_retry_wants(o, f) || !es_retry_take(o, f, delay_ms))
         es_requeue(o, f, f->not_before_ms <= now);
 }

@@ -98,6 +98,18 @@ void es_host_fail(struct output *o, struct host *h, enum output_health health, c
     h->not_before_ms = now + es_delay(o, h->failures, retry_after_ms);
 }
 
+/* the same with shorter pauses */
+void es_host_busy(struct output *o, struct host *h, enum output_health health, const char *why,
+                  int64_t retry_after_ms)
+{
+    int64_t now = loop_now_ms(o->loop);
+    es_trouble(o, &h->trouble, health, "%s: %s", h->name, why);
+    if (h->not_before_ms > now)
+        return;
+    h->failures++;
+    h->not_before_ms = now + es_busy_delay(o, h->failures, retry_after_ms);
+}
+
 /* it answered a request as it should */
 void es_host_good(struct output *o, struct host *h)
 {

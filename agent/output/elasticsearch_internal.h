@@ -7,6 +7,7 @@
  *     output --- hosts    where to send: probed once, paused by their failures
  *            --- targets  data streams: paused by what they refuse
  *            --- queue    flights (a batch and how far it is) that wait to be sent
+ *            --- pace     how many requests of which size go at once
  *            --- idle     jobs of the sender that are free
  *
  * A flight is in exactly one place: in the queue; with a sender thread (one job at a time, so that
@@ -53,8 +54,11 @@ enum target_state { TARGET_UNCHECKED, TARGET_CHECKING, TARGET_READY };
 struct target {
     struct list link; /* in output.targets, most recently looked up first */
     char name[BATCH_TARGET_MAX + 1];
-    bool plain_index; /* an index, not a data stream */
-    unsigned flights; /* that name it as their batch's target */
+    bool plain_index;     /* an index, not a data stream */
+    unsigned flights;     /* that name it as their batch's target */
+    unsigned outstanding; /* bulk requests under way for it */
+    struct flight *retry; /* of the batch that keeps what it refused; NULL: nothing */
+    bool held;            /* told to be paused */
     enum target_state state;
     unsigned failures; /* in a row */
     int64_t not_before_ms;
@@ -66,6 +70,7 @@ struct target {
 
 struct flight {
     struct list link; /* in output.queue or nowhere */
+    bool is_retry;    /* its batch is the output's own */
     struct output *output;
     struct batch *batch;
     struct target *target;
@@ -86,6 +91,15 @@ struct flight {
     struct writer_job dead_job;
 };
 
+/* How much is sent at once: halved by back-pressure, grown by good answers. */
+struct pace {
+    unsigned limit;    /* of requests under way, 1..workers */
+    size_t bytes;      /* of a request's body */
+    unsigned good;     /* answers without back-pressure since the limit last changed */
+    int64_t shrunk_ms; /* when it was last halved, 0 = never */
+    size_t told_bytes; /* last given to hooks.resized */
+};
+
 struct output {
     struct loop *loop;
     struct loop_timer *timer;
@@ -99,15 +113,15 @@ struct output {
     struct list targets;
     unsigned target_count;
     struct list queue;
-    struct list spare;       /* blank flights, for reuse */
-    struct sender_job *jobs; /* one for each worker */
+    struct list spare; /* blank flights, for reuse */
+    struct sender_job *jobs;
+    unsigned job_count;
     struct list idle;
     unsigned pending;   /* flights */
     unsigned in_flight; /* bulk requests with the sender */
-    unsigned limit;     /* of in_flight, 1..workers */
-    unsigned good;      /* answers without back-pressure since the limit last changed */
-    int64_t shrunk_ms;  /* when the limit was last halved */
-    size_t max_bytes;   /* learned from 413 */
+    size_t kept_bytes;  /* reserved for what is kept to be sent again */
+    struct pace pace;
+    size_t max_bytes; /* learned from 413 */
     struct trouble dead_trouble;
     struct log_throttle dead_notice;  /* of documents that were dead-lettered */
     struct log_throttle drop_notice;  /* of dead letters that made room for others */
@@ -124,12 +138,40 @@ struct output {
 
 /* Delay after that many failures in a row. */
 int64_t es_delay(struct output *o, unsigned failures, int64_t retry_after_ms);
+/* The same where a server that works asks for patience: never long, since asking costs it little
+ * and nothing else tells when it is over. */
+int64_t es_busy_delay(struct output *o, unsigned failures, int64_t retry_after_ms);
+/* A flight for a batch, in no list. */
+struct flight *es_new_flight(struct output *o, struct batch *b);
 /* Looks for work as soon as the loop comes round. */
 void es_kick(struct output *o);
 /* Back into the queue; in front when only time was lost. */
 void es_requeue(struct output *o, struct flight *f, bool front);
-/* Its batch is empty: back to the feed. f is freed. */
+/* Its batch is empty: back to the feed, or freed if it is our own. f is freed. */
 void es_finish(struct output *o, struct flight *f);
+
+/* elasticsearch_pace.c */
+
+void es_pace_init(struct output *o);
+/* Back-pressure: fewer and smaller requests. */
+void es_pace_shrink(struct output *o);
+/* A good answer. */
+void es_pace_good(struct output *o);
+/* A request of so many bytes was too large. */
+void es_pace_learn(struct output *o, size_t bytes);
+/* Bytes that a request's body should not pass. */
+size_t es_pace_bytes(const struct output *o);
+
+/* elasticsearch_retry.c */
+
+/* Moves what is left of the flight into the buffer of its target, so that its batch is free again;
+ * the flight is gone then. False: it stays as it is, in no list or in its own. delay_ms: until the
+ * buffer is sent, if it was empty. */
+bool es_retry_take(struct output *o, struct flight *f, int64_t delay_ms);
+/* Whether what is left of it should be taken: little, or of a target that waits. */
+bool es_retry_wants(const struct output *o, const struct flight *f);
+/* Frees the buffer of a target, which is empty. */
+void es_retry_free(struct output *o, struct target *t, struct batch *b);
 
 /* elasticsearch_send.c */
 
@@ -172,6 +214,9 @@ struct host *es_host_pick(struct output *o, int64_t now_ms);
 /* It failed or refuses: it waits. */
 void es_host_fail(struct output *o, struct host *h, enum output_health health, const char *why,
                   int64_t retry_after_ms);
+/* It asks for patience: it waits, but not for long. */
+void es_host_busy(struct output *o, struct host *h, enum output_health health, const char *why,
+                  int64_t retry_after_ms);
 void es_host_good(struct output *o, struct host *h);
 /* What every HTTP client of this output has in common. */
 struct http_opts es_http_opts(const struct output_opts *opts);
@@ -187,6 +232,10 @@ void es_target_pause(struct output *o, struct target *t, enum output_health heal
                      int64_t retry_after_ms);
 /* It accepted a document: its troubles are over, unless it is waiting. */
 void es_target_pass(struct output *o, struct target *t);
+/* Whether it waits at a time. */
+bool es_target_waits(const struct target *t, int64_t now_ms);
+/* Nothing of it is on its way any more. */
+void es_target_idle(struct output *o, struct target *t);
 /* It takes no ids of ours: from now on its documents are sent without. Told once. */
 void es_target_drop_ids(struct output *o, struct target *t);
 /* Counts items and how many of them would be rejected. Whether too many are, so that none may be

@@ -10,6 +10,12 @@ static void submit(void *self, struct batch *b)
 }
 
 /* see output/output.h */
+static unsigned pending(const void *self)
+{
+    return output_pending(self);
+}
+
+/* see output/output.h */
 static const struct output_counters *counters(const void *self)
 {
     return output_counters(self);
@@ -31,6 +37,7 @@ static void free_output(void *self)
 const struct output_ops elasticsearch_ops = {
     .name = "elasticsearch",
     .submit = submit,
+    .pending = pending,
     .counters = counters,
     .stop = stop,
     .free = free_output,

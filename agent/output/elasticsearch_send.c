@@ -14,6 +14,8 @@
 
 /* before another try to start a sender thread */
 #define NO_THREAD_MS 1000
+/* sent to a target that refused, until it accepts */
+#define TRIAL_BYTES (64 * KIB)
 
 struct look {
     int64_t now;
@@ -54,6 +56,18 @@ static bool submit(struct output *o, struct sender_job *job, struct look *look)
     return false;
 }
 
+/* Whether some host takes requests now, and another is being asked: the others can be asked one
+ * after the other. */
+static bool may_wait(const struct output *o, int64_t now)
+{
+    bool works = false, asked = false;
+    for (size_t i = 0; i < o->opts.host_count; i++) {
+        works |= o->hosts[i].state == HOST_READY && o->hosts[i].not_before_ms <= now;
+        asked |= o->hosts[i].state == HOST_PROBING;
+    }
+    return works && asked;
+}
+
 /* asks every host that is not known yet who it is */
 static void probe_hosts(struct output *o, struct look *look)
 {
@@ -63,7 +77,7 @@ static void probe_hosts(struct output *o, struct look *look)
             wait_until(look, h->not_before_ms);
             continue;
         }
-        if (h->state != HOST_NEW)
+        if (h->state != HOST_NEW || may_wait(o, look->now))
             continue;
         struct sender_job *job = take_job(o, SENDER_PROBE, h, h);
         if (job != NULL && submit(o, job, look))
@@ -88,8 +102,9 @@ static void check_target(struct output *o, const struct host *h, struct target *
 static bool target_is_open(struct output *o, const struct host *h, struct target *t,
                            struct look *look)
 {
-    if (t->not_before_ms > look->now) {
-        wait_until(look, t->not_before_ms);
+    if (es_target_waits(t, look->now)) {
+        if (t->not_before_ms > look->now)
+            wait_until(look, t->not_before_ms);
         return false;
     }
     if (t->name[0] == '\0' || t->state == TARGET_READY || t->plain_index ||
@@ -98,6 +113,13 @@ static bool target_is_open(struct output *o, const struct host *h, struct target
     if (t->state == TARGET_UNCHECKED)
         check_target(o, h, t, look);
     return false;
+}
+
+/* a target that refused is tried with little */
+static size_t range_bytes(const struct output *o, const struct flight *f)
+{
+    size_t bytes = es_pace_bytes(o);
+    return f->target->failures > 0 && bytes > TRIAL_BYTES ? TRIAL_BYTES : bytes;
 }
 
 /* Chooses the items that go next; false if none may. */
@@ -112,11 +134,12 @@ static bool choose_range(struct output *o, struct flight *f, const struct host *
     while (mixed && i < b->item_count && !target_is_open(o, h, es_item_target(o, f, i), look))
         i++;
     f->first = i;
+    const size_t max_bytes = range_bytes(o, f);
     size_t bytes = 0;
     for (; i < b->item_count; i++) {
         const uint32_t n = i - f->first;
         bytes += b->items[i].bytes;
-        if (n > 0 && (bytes > o->max_bytes || n == f->range_max))
+        if (n > 0 && (bytes > max_bytes || n == f->range_max))
             break;
         if (mixed && n > 0 && !target_is_open(o, h, es_item_target(o, f, i), look))
             break;
@@ -190,6 +213,7 @@ static void send_range(struct output *o, struct flight *f, struct host *h, struc
     count_items(f);
     f->host = h;
     h->outstanding++;
+    f->target->outstanding++;
     o->in_flight++;
     es_count(o, OUTPUT_REQUESTS, 1);
     es_count(o, OUTPUT_REQUEST_BYTES, job->body.len);
@@ -211,7 +235,9 @@ static void look_at(struct output *o, struct flight *f, struct look *look)
         es_bury(o, f);
         return;
     }
-    if (o->in_flight >= o->limit || list_is_empty(&o->idle))
+    if (es_target_waits(f->target, look->now) && es_retry_wants(o, f) && es_retry_take(o, f, 0))
+        return;
+    if (o->in_flight >= o->pace.limit || list_is_empty(&o->idle))
         return;
     struct host *h = es_host_pick(o, look->now);
     if (h != NULL && choose_range(o, f, h, look))

@@ -61,6 +61,27 @@ struct target *es_item_target(struct output *o, const struct flight *f, uint32_t
     return name.len > 0 ? es_target(o, name) : f->target;
 }
 
+/* tells whoever reads for it */
+static void hold(struct output *o, struct target *t, bool held)
+{
+    if (t->held == held)
+        return;
+    t->held = held;
+    o->hooks.paused(o->hooks.ctx, t->name, held);
+}
+
+/* without flights nobody would find out that it takes documents again */
+void es_target_idle(struct output *o, struct target *t)
+{
+    hold(o, t, false);
+}
+
+/* until a time, or until the one request that tries it is back */
+bool es_target_waits(const struct target *t, int64_t now_ms)
+{
+    return t->not_before_ms > now_ms || (t->failures > 0 && t->outstanding > 0);
+}
+
 /* one step of the back-off for each time it was tried */
 void es_target_pause(struct output *o, struct target *t, enum output_health health, const char *why,
                      int64_t retry_after_ms)
@@ -71,6 +92,7 @@ void es_target_pause(struct output *o, struct target *t, enum output_health heal
     t->failures++;
     t->not_before_ms = now + 1 + es_delay(o, t->failures, retry_after_ms);
     es_trouble(o, &t->trouble, health, "\"%s\": %s", t->name, why);
+    hold(o, t, t->flights > 0);
 }
 
 /* A pause under way runs out first: what refused stands beside what was accepted, or was answered
@@ -82,6 +104,7 @@ void es_target_pass(struct output *o, struct target *t)
         return;
     t->failures = 0;
     t->not_before_ms = 0;
+    hold(o, t, false);
     es_trouble_end(o, &t->trouble, "\"%s\": accepts documents again", t->name);
 }
 

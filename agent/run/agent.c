@@ -218,6 +218,7 @@ static void start_feeds(struct agent *a)
         .max_bytes = es->bulk_max_bytes,
         .slack_bytes = tail_slack(a->inputs.inputs, a->inputs.count),
         .max_items = es->bulk_max_size,
+        .max_per_target = open > 1 ? es->workers + 1 : 0,
         .linger_ms = es->linger_ms,
     };
     a->logs = feed_new(a->loop, &opts, &logs);

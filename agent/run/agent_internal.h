@@ -76,7 +76,7 @@ struct feed_hooks flow_metrics_hooks(struct agent *a);
 struct registry_hooks flow_registry_hooks(struct agent *a);
 struct output_hooks flow_output_hooks(struct agent *a);
 struct tail_hooks flow_tail_hooks(struct agent *a);
-/* Batches that are not free and not open. */
+/* Batches that are not free and not open, or what the output kept of them. */
 unsigned flow_outstanding(const struct agent *a);
 
 /* ---- report.c ---- */

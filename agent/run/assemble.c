@@ -227,6 +227,7 @@ void assemble_output(struct output_opts *o, const struct config *c)
         .plain_index = index_is_used(c),
         .pipeline = given(e->pipeline),
         .workers = e->workers,
+        .max_bytes = e->bulk_max_bytes,
         .backoff_init_ms = e->backoff_init_ms,
         .backoff_max_ms = e->backoff_max_ms,
     };

@@ -45,6 +45,26 @@ static void on_returned(void *ctx, struct batch *b)
     agent_check_drained(a);
 }
 
+/* what the output kept for itself was the last */
+static void on_idle(void *ctx)
+{
+    agent_check_drained(ctx);
+}
+
+/* a target refuses, or takes documents again; metrics are kept back by their own queue */
+static void on_paused(void *ctx, const char *target, bool paused)
+{
+    struct agent *a = ctx;
+    feed_pause(a->logs, target, paused);
+}
+
+/* the server takes smaller batches, or larger ones again */
+static void on_resized(void *ctx, size_t max_bytes)
+{
+    struct agent *a = ctx;
+    feed_set_max_bytes(a->logs, max_bytes);
+}
+
 /* a batch is free again */
 static void on_logs_ready(void *ctx)
 {
@@ -110,7 +130,14 @@ struct registry_hooks flow_registry_hooks(struct agent *a)
 struct output_hooks flow_output_hooks(struct agent *a)
 {
     return (struct output_hooks){
-        .returned = on_returned, .health = on_output_health, .message = report_message, .ctx = a};
+        .returned = on_returned,
+        .idle = on_idle,
+        .paused = on_paused,
+        .resized = on_resized,
+        .health = on_output_health,
+        .message = report_message,
+        .ctx = a,
+    };
 }
 
 /* see agent_internal.h */
@@ -124,5 +151,8 @@ struct tail_hooks flow_tail_hooks(struct agent *a)
 unsigned flow_outstanding(const struct agent *a)
 {
     unsigned n = feed_outstanding(a->logs);
-    return a->docs == NULL ? n : n + feed_outstanding(a->docs);
+    if (a->docs != NULL)
+        n += feed_outstanding(a->docs);
+    unsigned kept = a->output.ops->pending != NULL ? a->output.ops->pending(a->output.self) : 0;
+    return n > kept ? n : kept;
 }

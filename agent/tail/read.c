@@ -107,6 +107,7 @@ static bool enter_span(struct pass *p, size_t likely, size_t worst)
     p->batch = feed_open(t->feed, target_here(p), likely, worst);
     if (p->batch == NULL) {
         p->blocked = true;
+        p->f->held = feed_holds(t->feed, target_here(p));
         return false;
     }
     if (batch_span_for(p->batch, feed_spans(t->feed), &p->f->entry->owner, p->pos, &p->span) < 0) {
@@ -301,7 +302,7 @@ static enum read_result conclude(const struct pass *p, bool full)
     /* lines that found no batch are still to be taken: they were not searched in vain */
     f->scanned_to = p->blocked ? p->pos : p->end;
     if (p->blocked)
-        return READ_BLOCKED;
+        return f->held ? READ_HELD : READ_BLOCKED;
     return full ? READ_MORE : READ_END;
 }
 

@@ -104,9 +104,21 @@ static void on_failed(struct file *f)
     file_cool(f);
 }
 
+/* Whether a file need not be looked at: what is read for its target would only wait. Where the
+ * target goes by the day, the last read has found out. */
+static bool is_held(struct file *f)
+{
+    const struct tail_input *input = tail_input_of(f);
+    if (input->index == NULL)
+        f->held = feed_holds(f->tail->feed, input->encode.target);
+    return f->held;
+}
+
 /* One file's turn. False: no free batch, stop. */
 static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
 {
+    if (is_held(f))
+        return true;
     if (f->after != NULL && !f->after->at_end && !f->after->failed) {
         if (list_is_empty(&f->after->hot))
             file_heat(f->after);
@@ -119,6 +131,8 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
         return true;
     case READ_MORE:
         *more = true;
+        return true;
+    case READ_HELD:
         return true;
     case READ_FAILED:
         on_failed(f);
@@ -142,6 +156,19 @@ static void look_around(struct tail *t)
         if (d->hot > 0 && d->watch >= 0)
             file_look(d);
     }
+}
+
+/* Puts the files that had their turn back behind the others; whether one of them may go on before
+ * the feed says so. */
+static bool requeue(struct tail *t, struct list *turns)
+{
+    bool any = false;
+    struct list *node;
+    while ((node = list_pop_front(turns)) != NULL) {
+        any |= !LIST_ENTRY(node, struct file, hot)->held;
+        list_push_back(&t->hot, node);
+    }
+    return any;
 }
 
 /* once round the hot files; the one after the last read comes first the next time */
@@ -168,10 +195,9 @@ static void pump(void *ctx)
         total += (size_t)bytes;
     }
     bool unfinished = more || !list_is_empty(&t->hot);
-    struct list *node;
-    while ((node = list_pop_front(&turns)) != NULL)
-        list_push_back(&t->hot, node);
-    if (!t->blocked && !list_is_empty(&t->hot))
+    if (!requeue(t, &turns) && !unfinished)
+        ; /* all are held, or none is hot */
+    else if (!t->blocked && !list_is_empty(&t->hot))
         loop_timer_set(t->pump_timer, unfinished ? 0 : TAIL_TICK_MS);
     check_finished(t);
 }
@@ -366,6 +392,10 @@ void tail_start(struct tail *t)
 void tail_resume(struct tail *t)
 {
     t->blocked = false;
+    LIST_EACH(node, &t->hot)
+    {
+        LIST_ENTRY(node, struct file, hot)->held = false;
+    }
     tail_pump_soon(t);
 }
 

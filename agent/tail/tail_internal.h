@@ -85,6 +85,7 @@ struct file {
     bool at_end;
     bool failed; /* could not be read; the next heat tries again */
     bool orphan; /* at no matching path any more */
+    bool held;   /* its target takes nothing now */
 };
 
 /* A path that matches and whose inode nobody follows yet. */
@@ -222,6 +223,7 @@ enum read_result {
     READ_END,     /* nothing more now */
     READ_MORE,    /* the quantum is used up */
     READ_BLOCKED, /* no free batch */
+    READ_HELD,    /* a free batch, but not for its target */
     READ_FAILED,  /* the file cannot be read */
 };
 /* Reads about one quantum. ret_bytes: how far the file was consumed. */

@@ -67,6 +67,7 @@ struct batch {
     int64_t opened_ms; /* monotonic, first item */
     unsigned sends;    /* times it was sent */
     void *owner_data;  /* output's */
+    struct span_pool *pool; /* borrowed: where its spans come from; NULL: it had none yet */
 };
 
 /* Memory for body and items is reserved here, touched later. */
@@ -101,6 +102,15 @@ struct slice batch_document(const struct batch *b, const struct batch_item *item
  */
 struct slice batch_action_value(const struct batch *b, const struct batch_item *item,
                                 const char *name);
+
+/* Moves all items and spans behind those of `to`, in order; an empty `to` takes the target over,
+ * any other has the same. Their states are as batch_resolve leaves them. -ENOBUFS: no room, nothing
+ * is moved. */
+int batch_move(struct batch *to, struct batch *from) MUST_CHECK;
+
+/* Lets go of items and spans that were not resolved: their source was not acknowledged and is read
+ * again by another life. */
+void batch_abandon(struct batch *b);
 
 /* Takes "_id" out of the action lines of the items that go to `target`: those that name it by
  * `_index`, and those that name none if it is the batch's. Returns how many had one. */

@@ -21,6 +21,7 @@ struct feed_opts {
     size_t max_bytes;   /* a batch is sealed before it passes this, unless one item is larger */
     size_t slack_bytes; /* room beyond max_bytes for the largest single item */
     uint32_t max_items; /* 0 = as many as fit */
+    unsigned max_per_target; /* sealed batches of one target that are not back; 0 = no limit */
     int64_t linger_ms;
 };
 
@@ -43,9 +44,18 @@ bool feed_fits(const struct feed *f, const struct batch *b, size_t likely, size_
 /*
  * The open batch of a target with room for `worst` more bytes (at most max_bytes + slack_bytes);
  * seals the present one when `likely` more would pass max_bytes. target NULL: one batch for all
- * targets, whose first user sets batch->target. NULL: none is free; hooks.ready tells when one is.
+ * targets, whose first user sets batch->target. NULL: none is free, or feed_holds; hooks.ready
+ * tells when that changes.
  */
 struct batch *feed_open(struct feed *f, const char *target, size_t likely, size_t worst);
+
+/* Nothing more is opened for a target until it goes on: what is read for it could only wait. */
+void feed_pause(struct feed *f, const char *target, bool paused);
+/* Whether feed_open refuses this target whatever is free: it is paused, or has its share of the
+ * batches under way. hooks.ready runs when that changes. */
+bool feed_holds(struct feed *f, const char *target);
+/* Batches are sealed before they pass this from now on; opts.max_bytes at most. */
+void feed_set_max_bytes(struct feed *f, size_t bytes);
 
 /* Seals every open batch that has items or spans. */
 void feed_flush(struct feed *f);

@@ -7,7 +7,8 @@
  * an item. All state lives in the loop's thread.
  *
  * A batch of BATCH_LOGS holds items of its own target only; items of BATCH_METRICS may name others
- * by `_index`. Where a target refuses, it alone waits.
+ * by `_index`. Where a target refuses, it alone waits: what it refused is moved into a buffer of
+ * the output's own, as far as there is room, so that the batch is free for others.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,14 +40,21 @@ struct output_opts {
     bool plain_index;        /* logs go to indices, not to data streams */
     const char *pipeline;    /* that logs go through; NULL: the target's own */
     unsigned workers;        /* sender threads at most, >= 1 */
+    size_t max_bytes;        /* that a batch is made for, >= 1: the pace never asks for more */
     int64_t backoff_init_ms; /* >= 1 */
     int64_t backoff_max_ms;
 };
 
 /* None of them runs inside output_submit or output_new. */
 struct output_hooks {
-    /* Every item is resolved: the batch is its feed's again. */
+    /* Every item is resolved, or kept here to be sent again: the batch is its feed's again. */
     void (*returned)(void *ctx, struct batch *b);
+    /* Nothing is pending any more. */
+    void (*idle)(void *ctx);
+    /* A target refuses, or takes documents again: what is read for it meanwhile could only wait. */
+    void (*paused)(void *ctx, const char *target, bool paused);
+    /* Batches should not be larger than this from now on: the server is busy, or takes no more. */
+    void (*resized)(void *ctx, size_t max_bytes);
     /* Health or its reason changed. why is "" for OUTPUT_OK. */
     void (*health)(void *ctx, enum output_health health, const char *why);
     /* A line for the log, already rate-limited; without content of documents. */
@@ -63,11 +71,8 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
  * without items resolves its spans and comes back. */
 void output_submit(struct output *o, struct batch *b);
 
-/* Batches that are not back. */
+/* Batches that are not back, and items kept to be sent again: one for each target with such. */
 unsigned output_pending(const struct output *o);
-
-/* Bytes a request's body may have as far as learned from 413 answers; SIZE_MAX = no limit seen. */
-size_t output_max_bytes(const struct output *o);
 
 enum output_health output_health(const struct output *o);
 const struct output_counters *output_counters(const struct output *o);

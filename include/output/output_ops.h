@@ -12,6 +12,7 @@
 struct output_ops {
     const char *name; /* the option is output.NAME */
     void (*submit)(void *self, struct batch *b);
+    unsigned (*pending)(const void *self); /* NULL: batches that are not back, no more */
     const struct output_counters *(*counters)(const void *self);
     int (*stop)(void *self);
     void (*free)(void *self);

@@ -21,7 +21,7 @@ LINES = 20
 
 
 def config(url, tmp_path, **more):
-    return base_config(url, [tmp_path / "*.log"], **{**FAST_RETRY, **more})
+    return base_config(url, [tmp_path / "*.log"], **{"shutdown_timeout": "1s", **FAST_RETRY, **more})
 
 
 def assert_all(server, count=LINES):

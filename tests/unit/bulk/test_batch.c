@@ -218,6 +218,71 @@ static void room_ends(void **state)
     assert_true(is_sound_body(b));
 }
 
+static void moves_behind_another(void **state)
+{
+    (void)state;
+    struct recorder *owner = &bench.owner[0];
+    struct batch *to = batch_new(BATCH_LOGS, BODY, ITEMS, SPANS);
+    struct batch *from = bench.batch;
+    for (int round = 0; round < 2; round++) {
+        snprintf(from->target, sizeof(from->target), "t");
+        from->barrier = (uint64_t)(7 - round);
+        for (unsigned k = 0; k < 4; k++) {
+            char id[2] = {(char)('a' + 4 * round + (int)k), '\0'};
+            add(span_at(owner, (uint64_t)round * 1000 + k / 2 * 100 + k % 2 * 10), id);
+        }
+        from->items[1].state = ITEM_CREATED;
+        from->items[2].tries = 5;
+        assert_int_equal(batch_resolve(from), 3);
+        assert_int_equal(batch_move(to, from), 0);
+        assert_int_equal(from->item_count + from->span_count + from->body_bytes, 0);
+        assert_int_equal(batch_resolve(from), 0); /* nothing is left to resolve */
+    }
+    assert_string_equal(to->target, "t");
+    assert_int_equal(to->barrier, 7);
+    assert_int_equal(to->item_count, 6);
+    assert_int_equal(to->span_count, 4);
+    bench.batch = to;
+    assert_string_equal(left(), "a c d e g h ");
+    assert_true(is_sound_body(to));
+    assert_int_equal(to->items[4].tries, 5);
+    assert_int_equal(to->spans[to->items[3].span]->from, 1000);
+    for (uint32_t k = 0; k < 3; k++)
+        to->items[k].state = ITEM_CREATED;
+    assert_int_equal(batch_resolve(to), 3);
+    assert_int_equal(owner->count, 2);
+    assert_true(ledger_adds_up(&owner->ledger));
+    batch_free(&from);
+}
+
+static void moves_all_or_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        size_t body;
+        uint32_t items, spans;
+        int result;
+    } cases[] = {
+        {"just fits", 84, 2, 2, 0},
+        {"body", 83, 2, 2, -ENOBUFS},
+        {"items", 84, 1, 2, -ENOBUFS},
+        {"spans", 84, 2, 1, -ENOBUFS},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct batch *to = batch_new(BATCH_LOGS, cases[i].body, cases[i].items, cases[i].spans);
+        add(span_at(&bench.owner[0], 0), "a");
+        add(span_at(&bench.owner[0], 100), "b");
+        CHECK(cases[i].name, bench.batch->body_bytes == 84);
+        CHECK(cases[i].name, batch_move(to, bench.batch) == cases[i].result);
+        CHECK(cases[i].name, bench.batch->item_count == (cases[i].result == 0 ? 0 : 2));
+        batch_abandon(to);
+        batch_abandon(bench.batch);
+        CHECK(cases[i].name, span_pool_used(bench.pool) == 0);
+        batch_free(&to);
+    }
+}
+
 /* the state that a letter stands for */
 static uint8_t state_of(char letter)
 {
@@ -549,6 +614,8 @@ int main(void)
         TEST(committed_item_is_counted),
         TEST(action_values),
         TEST(ids_are_dropped_by_target),
+        TEST(moves_behind_another),
+        TEST(moves_all_or_nothing),
         TEST(spans_are_shared_where_they_touch),
         TEST(room_ends),
         TEST(resolve_table),

@@ -17,7 +17,8 @@ struct bench {
     struct list sealed; /* in order */
     unsigned sealed_count;
     unsigned ready_count;
-    bool inside; /* a call into the feed is under way */
+    unsigned share; /* max_per_target */
+    bool inside;    /* a call into the feed is under way */
 };
 
 static struct bench bench;
@@ -46,6 +47,7 @@ static void start(unsigned batches, size_t max_bytes, uint32_t max_items)
         .max_bytes = max_bytes == 0 ? MAX : max_bytes,
         .slack_bytes = SLACK,
         .max_items = max_items,
+        .max_per_target = bench.share,
         .linger_ms = LINGER,
     };
     struct feed_hooks hooks = {.sealed = on_sealed, .ready = on_ready, .ctx = &bench};
@@ -387,6 +389,78 @@ static void may_be_returned_inside_sealed(void **state)
 }
 
 /* the end of a process whose output never answered */
+static void paused_target_is_not_opened(void **state)
+{
+    (void)state;
+    start(0, 0, 0);
+    struct batch *open = feed_item("a", 100);
+    feed_pause(bench.feed, "a", true);
+    assert_null(open_for("a", 10)); /* not even the open batch */
+    assert_true(feed_holds(bench.feed, "a"));
+    assert_false(feed_holds(bench.feed, "b"));
+    assert_non_null(open_for("b", 10));
+    pass_ms(LINGER); /* what was read before goes on its way */
+    assert_int_equal(bench.sealed_count, 1);
+    assert_ptr_equal(give_back(), open);
+    pass_ms(1);
+    assert_int_equal(bench.ready_count, 0);
+    feed_pause(bench.feed, "b", false); /* was never paused */
+    feed_pause(bench.feed, "a", false);
+    assert_false(feed_holds(bench.feed, "a"));
+    pass_ms(1);
+    assert_int_equal(bench.ready_count, 1);
+    assert_non_null(open_for("a", 10));
+    feed_pause(bench.feed, "a", true);
+    feed_pause(bench.feed, "a", false);
+    pass_ms(1);
+    assert_int_equal(bench.ready_count, 1); /* nobody asked meanwhile */
+}
+
+static void target_has_a_share(void **state)
+{
+    (void)state;
+    bench.share = 2;
+    start(0, 0, 0);
+    (void)feed_item("a", MAX);
+    (void)feed_item("a", MAX);
+    assert_int_equal(bench.sealed_count, 1);
+    assert_false(feed_holds(bench.feed, "a"));
+    struct batch *b = open_for("b", 1);
+    assert_null(open_for("a", 1)); /* seals the second and opens no third */
+    assert_int_equal(bench.sealed_count, 2);
+    assert_true(feed_holds(bench.feed, "a"));
+    assert_ptr_equal(open_for("b", 1), b); /* the pool has more */
+    (void)give_back();
+    assert_false(feed_holds(bench.feed, "a"));
+    pass_ms(1);
+    assert_int_equal(bench.ready_count, 1);
+    (void)feed_item("a", 10);
+    while (!list_is_empty(&bench.sealed))
+        (void)give_back();
+    for (int i = 0; i < 100; i++) { /* names that come and go */
+        char name[16];
+        snprintf(name, sizeof(name), "x%d", i);
+        (void)feed_item(name, MAX);
+        feed_flush(bench.feed);
+        while (!list_is_empty(&bench.sealed))
+            (void)give_back();
+    }
+}
+
+static void smaller_batches_for_a_while(void **state)
+{
+    (void)state;
+    start(0, 0, 0);
+    struct batch *b = feed_item("t", 400);
+    feed_set_max_bytes(bench.feed, 500);
+    assert_ptr_equal(feed_item("t", 100), b);
+    assert_ptr_not_equal(feed_item("t", 100), b);
+    feed_set_max_bytes(bench.feed, SIZE_MAX);
+    b = feed_item("t", 800);
+    assert_int_equal(b->body_bytes, 900);
+    assert_ptr_not_equal(feed_item("t", 101), b);
+}
+
 static void freed_with_batches_outside(void **state)
 {
     (void)state;
@@ -403,6 +477,7 @@ static void freed_with_batches_outside(void **state)
 static void steady_state_allocates_nothing(void **state)
 {
     (void)state;
+    bench.share = 3;
     start(0, 0, 0);
     uint64_t before = 0;
     for (int i = 0; i < 100; i++) {
@@ -437,6 +512,9 @@ int main(void)
         TEST(blank_open_batch_is_taken_over),
         TEST(last_returned_is_opened_first),
         TEST(may_be_returned_inside_sealed),
+        TEST(paused_target_is_not_opened),
+        TEST(target_has_a_share),
+        TEST(smaller_batches_for_a_while),
         TEST(freed_with_batches_outside),
         TEST(steady_state_allocates_nothing),
     };

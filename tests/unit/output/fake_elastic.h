@@ -212,7 +212,9 @@ struct rig {
     struct span_owner owner;
     struct ledger ledger;
     struct batch *batches[64];
-    unsigned batch_count, returned, resolved_spans;
+    unsigned batch_count, returned, resolved_spans, idle, pauses;
+    char paused[64];       /* the target paused last, "" once it goes on */
+    size_t size, smallest; /* as told by resized */
     uint64_t next_offset;
     enum output_health health;
     unsigned health_changes;
@@ -236,6 +238,28 @@ static UNUSED void rig_on_returned(void *ctx, struct batch *b)
     r->returned++;
 }
 
+static UNUSED void rig_on_idle(void *ctx)
+{
+    struct rig *r = ctx;
+    assert_int_equal(output_pending(r->output), 0);
+    r->idle++;
+}
+
+static UNUSED void rig_on_paused(void *ctx, const char *target, bool paused)
+{
+    struct rig *r = ctx;
+    snprintf(r->paused, sizeof(r->paused), "%s", paused ? target : "");
+    r->pauses += paused;
+}
+
+static UNUSED void rig_on_resized(void *ctx, size_t max_bytes)
+{
+    struct rig *r = ctx;
+    r->size = max_bytes;
+    if (max_bytes < r->smallest)
+        r->smallest = max_bytes;
+}
+
 static UNUSED void rig_on_health(void *ctx, enum output_health health, const char *why)
 {
     struct rig *r = ctx;
@@ -256,6 +280,7 @@ static struct rig *rig_new(uint64_t box_bytes)
 {
     struct rig *r = mem_zalloc(sizeof(*r));
     int err;
+    r->smallest = SIZE_MAX;
     r->server.version = "8.19.21";
     r->server.stub = http_stub_start(0, fake_serve, &r->server);
     tmp_dir_make(&r->dir);
@@ -272,15 +297,29 @@ static struct rig *rig_new(uint64_t box_bytes)
         .hosts = r->hosts,
         .host_count = 1,
         .workers = 3,
+        .max_bytes = 1 * MIB,
         .backoff_init_ms = 2,
         .backoff_max_ms = 20,
     };
     return r;
 }
 
+static UNUSED struct output_hooks rig_hooks(struct rig *r)
+{
+    return (struct output_hooks){
+        .returned = rig_on_returned,
+        .idle = rig_on_idle,
+        .paused = rig_on_paused,
+        .resized = rig_on_resized,
+        .health = rig_on_health,
+        .message = rig_on_message,
+        .ctx = r,
+    };
+}
+
 static UNUSED void rig_start(struct rig *r)
 {
-    const struct output_hooks hooks = {rig_on_returned, rig_on_health, rig_on_message, r};
+    const struct output_hooks hooks = rig_hooks(r);
     assert_int_equal(output_new(r->loop, &r->opts, &hooks, r->writer, &r->output), 0);
 }
 

@@ -130,6 +130,30 @@ static void test_health_is_the_worst(void **state)
     part_clear(&p);
 }
 
+/* back-pressure alone never causes a long pause, whatever the configuration allows for failures */
+static void test_busy_pause_is_short(void **state)
+{
+    (void)state;
+    struct part p;
+    int64_t longest = 0;
+    part_init(&p);
+    for (int i = 0; i < 1000; i++) {
+        int64_t ms = es_busy_delay(&p.o, 20, 0);
+        longest = ms > longest ? ms : longest;
+    }
+    assert_in_range(longest, 9000, 10000);
+    assert_in_range(es_busy_delay(&p.o, 1, 0), 0, 1000);
+    assert_in_range(es_busy_delay(&p.o, 20, 30000), 30000, 31000);
+    for (int i = 0; i < 20; i++) {
+        p.hosts[0].not_before_ms = 0;
+        es_host_busy(&p.o, &p.hosts[0], OUTPUT_DEGRADED, "busy", 0);
+        assert_in_range(p.hosts[0].not_before_ms, 1000, 11000);
+    }
+    p.o.backoff = (struct backoff_opts){20000, 60000};
+    assert_in_range(es_busy_delay(&p.o, 20, 0), 0, 20000);
+    part_clear(&p);
+}
+
 static void test_hosts(void **state)
 {
     (void)state;
@@ -234,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_falling_rate),
         cmocka_unit_test(test_flapping),
         cmocka_unit_test(test_health_is_the_worst),
+        cmocka_unit_test(test_busy_pause_is_short),
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_loopback),
         cmocka_unit_test(test_targets_are_bounded),

@@ -133,16 +133,18 @@ static void test_limit(void **state)
     r->opts.workers = 4;
     r->opts.backoff_init_ms = 20;
     rig_start(r);
-    assert_int_equal(r->output->limit, 4);
+    assert_int_equal(r->output->pace.limit, 4);
     rig_submit(r, TARGET, 5, "x");
     RIG_DONE(r);
-    unsigned limit = r->output->limit;
-    assert_in_range(limit, 1, 3);
-    for (unsigned i = 0; i < 20; i++)
+    assert_in_range(r->output->pace.limit, 1, 3);
+    assert_in_range(r->smallest, 128 * KIB, 512 * KIB);
+    assert_true(r->size >= r->smallest);
+    for (unsigned i = 0; i < 40; i++)
         rig_submit(r, TARGET, 5, "x");
     RIG_DONE(r);
-    assert_int_equal(r->output->limit, 4);
-    rig_check_stored(r, 105, 1);
+    assert_int_equal(r->output->pace.limit, 4);
+    assert_int_equal(r->size, 1 * MIB);
+    rig_check_stored(r, 205, 1);
     rig_free(&r);
 }
 
@@ -224,13 +226,12 @@ static void test_413_halves_and_remembers(void **state)
     r->server.whole = limit_2000;
     r->opts.workers = 1;
     rig_start(r);
-    assert_true(output_max_bytes(r->output) == SIZE_MAX);
     rig_submit(r, TARGET, 100, "x");
     RIG_DONE(r);
     rig_check_stored(r, 100, 1);
     uint64_t splits = rig_count(r, OUTPUT_SPLITS);
     assert_int_equal(splits, 2); /* about 7 kB: halved twice */
-    assert_in_range(output_max_bytes(r->output), 1000, 2000);
+    assert_in_range(r->size, 1000, 2000);
     rig_submit(r, TARGET, 100, "x");
     RIG_DONE(r);
     assert_int_equal(rig_count(r, OUTPUT_SPLITS), splits);
@@ -646,9 +647,12 @@ static void test_options(void **state)
     (void)state;
     struct rig *r = rig_new(1 * MIB);
     struct output *o = NULL;
-    const struct output_hooks hooks = {rig_on_returned, rig_on_health, rig_on_message, r};
+    const struct output_hooks hooks = rig_hooks(r);
     struct output_opts opts = r->opts;
     opts.host_count = 0;
+    assert_int_equal(output_new(r->loop, &opts, &hooks, r->writer, &o), -EINVAL);
+    opts = r->opts;
+    opts.max_bytes = 0;
     assert_int_equal(output_new(r->loop, &opts, &hooks, r->writer, &o), -EINVAL);
     opts = r->opts;
     opts.workers = 0;

@@ -115,7 +115,8 @@ static void begin(struct world *w, bool discard)
     static const struct span_owner_ops ops = {on_resolved};
     int error = 0;
     *w = (struct world){.loop = loop_new(clock_system(), &error)};
-    const struct output_hooks hooks = {on_returned, on_health, on_message, w};
+    const struct output_hooks hooks = {
+        .returned = on_returned, .health = on_health, .message = on_message, .ctx = w};
     const struct stream_opts opts = {1, 5};
     w->fake.sink = (struct stream_sink){fake_write, fake_close, "fake"};
     (void)pthread_mutex_init(&w->fake.mutex, NULL);

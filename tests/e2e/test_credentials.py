@@ -122,6 +122,24 @@ def test_token_changes_on_a_kept_connection(agent, tmp_path):
         assert all(r.answered != 401 for r in server.requests)
 
 
+def test_key_that_is_revoked(agent, tmp_path):
+    """In the middle of a connection: what was not taken waits for the next key."""
+    key = tmp_path / "key"
+    key.write_text("id:one\n")
+    loggen(tmp_path / "a.log", LINES)
+    with FaultServer(credentials="ApiKey " + b64("id:one")) as server:
+        one = agent(config(server, tmp_path, output__api_key_file="key")).start()
+        wait_for(lambda: len(server.docs) == LINES, what="the first lines")
+        server.credentials = "ApiKey " + b64("id:two")
+        loggen(tmp_path / "b.log", LINES)
+        one.wait_log(r"health: output failed.*401")
+        assert len(server.docs) == LINES
+        key.write_text("id:two\n")
+        wait_for(lambda: len(server.docs) == 2 * LINES, what="the other lines")
+        one.stop()
+        assert one.ledger["dead_lettered"]["lines"] == 0 and server.duplicates == 0
+
+
 def test_kubernetes_secret(agent, tmp_path):
     """A mounted secret is a symbolic link whose directory is exchanged."""
     for n, text in ((1, "one"), (2, "two")):

@@ -225,6 +225,7 @@ void assemble_output(struct output_opts *o, const struct config *c)
         .compression = e->compression == CONFIG_COMPRESSION_GZIP ? OUTPUT_COMPRESSION_GZIP
                                                                  : OUTPUT_COMPRESSION_NONE,
         .plain_index = index_is_used(c),
+        .server_ids = e->ids == CONFIG_IDS_AUTO,
         .pipeline = given(e->pipeline),
         .workers = e->workers,
         .max_bytes = e->bulk_max_bytes,

@@ -57,6 +57,7 @@ static void on_probe(struct output *o, const struct sender_job *job)
     struct host *h = job->owner;
     const struct request_decision *d = judge(job);
     h->state = HOST_NEW;
+    h->unreached |= job->reply.outcome == HTTP_REFUSED;
     if (job->reply.outcome != HTTP_REPLIED || d->action == REQUEST_RETRY) {
         char why[WHY_BYTES];
         explain(d, job, why);
@@ -71,6 +72,9 @@ static void on_probe(struct output *o, const struct sender_job *job)
     }
     h->product = job->product;
     h->state = HOST_READY;
+    if (h->unreached)
+        es_host_good(o, h);
+    h->unreached = false;
 }
 
 /* every host has the same credentials */
@@ -219,6 +223,7 @@ static void on_failure(struct output *o, struct flight *f, struct host *h,
     case REQUEST_RETRY:
         if (job->reply.outcome != HTTP_REPLIED)
             h->state = HOST_NEW;
+        h->unreached |= job->reply.outcome == HTTP_REFUSED;
         if (d->busy)
             es_host_busy(o, h, d->health, why, retry_after);
         else

@@ -43,6 +43,7 @@ struct host {
     struct product product;
     unsigned outstanding; /* bulk requests under way */
     unsigned failures;    /* in a row */
+    bool unreached;       /* could not be connected to since it was last asked who it is */
     int64_t not_before_ms;
     int64_t plain_until_ms; /* takes no compressed bodies, as far as seen */
     bool plain_json;        /* it refused application/x-ndjson */

@@ -68,11 +68,14 @@ static bool may_wait(const struct output *o, int64_t now)
     return works && asked;
 }
 
-/* asks every host that is not known yet who it is */
+/* Asks every host that is not known yet who it is. With nothing to send only those that could not
+ * be reached, so that it is known when they are back. */
 static void probe_hosts(struct output *o, struct look *look)
 {
     for (size_t i = 0; i < o->opts.host_count; i++) {
         struct host *h = &o->hosts[i];
+        if (list_is_empty(&o->queue) && !h->unreached)
+            continue;
         if (h->not_before_ms > look->now) {
             wait_until(look, h->not_before_ms);
             continue;
@@ -247,7 +250,7 @@ static void look_at(struct output *o, struct flight *f, struct look *look)
 /* one look through the queue */
 void es_pump(struct output *o)
 {
-    if (o->stopped || list_is_empty(&o->queue))
+    if (o->stopped)
         return;
     struct look look = {loop_now_ms(o->loop), INT64_MAX};
     probe_hosts(o, &look);

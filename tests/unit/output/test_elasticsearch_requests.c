@@ -568,6 +568,31 @@ static void test_one_host_dead(void **state)
     rig_free(&r);
 }
 
+/* a host that is back is found out without anything to send */
+static void test_dead_host_is_back_while_idle(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    struct fake *other = mem_zalloc(sizeof(*other));
+    other->version = "8.19.21";
+    other->stub = http_stub_start(0, fake_serve, other);
+    uint16_t port = http_stub_port(other->stub);
+    snprintf(r->url[1], sizeof(r->url[1]), "%s", http_stub_url(other->stub));
+    http_stub_stop(&other->stub);
+    r->opts.host_count = 2;
+    rig_start(r);
+    rig_submit(r, TARGET, 10, "x");
+    RIG_DONE(r);
+    RIG_UNTIL(r, r->health == OUTPUT_DEGRADED);
+    other->stub = http_stub_start(port, fake_serve, other);
+    RIG_UNTIL(r, r->health == OUTPUT_OK);
+    assert_non_null(strstr(r->log, ": works again"));
+    assert_int_equal(other->request_count, 0);
+    http_stub_stop(&other->stub);
+    rig_free(&r);
+    mem_free(other);
+}
+
 #define TEMPLATE                                                                                   \
     "{\"index_templates\":[{\"index_template\":{\"index_patterns\":[\"logs-*-*\"],\"priority\":1," \
     "\"data_stream\":{\"hidden\":false}}}]}"
@@ -682,6 +707,7 @@ int main(void)
         cmocka_unit_test(test_pauses),
         cmocka_unit_test(test_server_away_then_back),
         cmocka_unit_test(test_one_host_dead),
+        cmocka_unit_test(test_dead_host_is_back_while_idle),
         cmocka_unit_test(test_missing_template),
         cmocka_unit_test(test_templates_forbidden),
         cmocka_unit_test(test_stop_with_requests_under_way),

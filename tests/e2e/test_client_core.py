@@ -1,0 +1,290 @@
+"""The Elasticsearch client under pressure: a target that refuses holds up no other, the pace follows
+the server, ids where they cannot be ours."""
+
+import threading
+import time
+import urllib.parse
+
+import fault_server as fs
+import pytest
+from tools import Loggen, loggen
+from waiting import TIME_SCALE, holds_for, wait_for
+from wherry import FAST_RETRY, OK, base_config
+
+BLOCK = (403, "cluster_block_exception", "index [x] blocked by: [FORBIDDEN/8/index write (api)];")
+
+
+def stream(dataset):
+    return "logs-%s-default" % dataset
+
+
+def ten_inputs(server, tmp_path, **more):
+    """One file, one data stream each, and metrics beside them."""
+    config = base_config(server.url, [tmp_path / "d0.log"], "d0", **{**FAST_RETRY, **more})
+    config["inputs"] += [{"paths": [str(tmp_path / ("d%d.log" % n))], "dataset": "d%d" % n,
+                          "id": "d%d" % n} for n in range(1, 10)]
+    config.update({"metrics.enabled": True, "metrics.period": "1s"})
+    return config
+
+
+def refuse_stream(server, blocked, name, outcome=BLOCK):
+    server.always(fs.bulk_reply(
+        lambda n, a: outcome if a.index == name and blocked.is_set() else None))
+
+
+# ---- back-pressure by target
+
+
+@pytest.mark.slow
+def test_one_blocked_stream_among_ten(agent, server, tmp_path):
+    """The blocked one has by far the most to ship; the other nine and the metrics arrive as they
+    are written, and after the block nothing is missing."""
+    blocked = threading.Event()
+    blocked.set()
+    refuse_stream(server, blocked, stream("d3"))
+    loggen(tmp_path / "d3.log", 40000, writer="w3", size=500, burst=1000)  # 20 MB
+    one = agent(ten_inputs(server, tmp_path)).start()
+    one.wait_log(r'"logs-d3-default": blocked for writing')
+    for round_ in range(2):
+        writers = [Loggen(tmp_path / ("d%d.log" % n), 600, writer="w%d" % n, rate=200, burst=5,
+                          start_seq=1 + 600 * round_) for n in range(10) if n != 3]
+        metrics = sum(i.startswith("metrics-") for i, _ in list(server.docs))
+        for writer in writers:
+            writer.wait()
+        ended = time.monotonic()
+        for n in range(10):
+            if n != 3:
+                wait_for(lambda n=n: len(server.documents(stream("d%d" % n))) == 600 * (round_ + 1),
+                         5, "all of d%d" % n)
+        assert time.monotonic() - ended < 5 * TIME_SCALE
+        # 3 s of writing: three periods of metrics, perhaps two in a bad moment
+        now = sum(i.startswith("metrics-") for i, _ in list(server.docs))
+        assert now - metrics >= 2 * 4, "metrics stand still"
+    assert server.documents(stream("d3")) == []
+    sent = sum(len(r.body) for r in server.bulks if stream("d3") in r.path)
+    assert sent < 40 << 20, "%d bytes were sent to a target that refuses" % sent
+    blocked.clear()
+    wait_for(lambda: len(server.documents(stream("d3"))) == 40000, 60, "what waited")
+    one.wait_log(r'"logs-d3-default": accepts documents again')
+    assert one.stop() == OK
+    for n in range(10):
+        messages = server.messages(stream("d%d" % n))
+        assert len(messages) == len(set(messages)) == (40000 if n == 3 else 1200)
+    assert one.ledger["dead_lettered"]["lines"] == 0
+    assert one.ledger["documents"]["duplicate"] == 0
+
+
+def test_reading_stops_for_a_blocked_stream(agent, server, tmp_path):
+    """What is read for it is bounded, however long its files are."""
+    blocked = threading.Event()
+    blocked.set()
+    refuse_stream(server, blocked, stream("d3"))
+    loggen(tmp_path / "d3.log", 60000, writer="w3", size=500, burst=1000)  # 30 MB
+    loggen(tmp_path / "d1.log", 20000, writer="w1", size=500, burst=1000)
+    one = agent(ten_inputs(server, tmp_path, output__workers=2)).start()
+    wait_for(lambda: len(server.documents(stream("d1"))) == 20000, 60, "all of d1")
+    one.wait_log(r"blocked for writing")
+    assert one.stop() == OK
+    read = one.ledger.inputs["d3"]["read"]["bytes"]
+    assert read < 12 << 20, "%d bytes were read for it" % read
+
+
+def test_end_with_items_kept(agent, server, tmp_path):
+    """What is kept at the end is not acknowledged: the next life ships it, once."""
+    blocked = threading.Event()
+    blocked.set()
+    refuse_stream(server, blocked, stream("generic"))
+    loggen(tmp_path / "a.log", 500)
+    one = agent(base_config(server.url, [tmp_path / "a.log"], shutdown_timeout="500ms",
+                            **FAST_RETRY)).start()
+    one.wait_log(r"blocked for writing")
+    assert one.stop() == OK
+    assert server.documents() == []
+    blocked.clear()
+    one.start()
+    server.wait_docs(500)
+    assert one.stop() == OK
+    assert server.duplicates == 0
+
+
+def test_drain_waits_for_items_kept(agent, server, tmp_path):
+    """A clean end waits shutdown_timeout for what a target refused a moment ago."""
+    loggen(tmp_path / "a.log", 500)
+    server.script(fs.bulk_reply(lambda n, a: 429 if n < 3 else None),
+                  fs.bulk_reply(lambda n, a: 429))
+    one = agent(base_config(server.url, [tmp_path / "a.log"], shutdown_timeout="20s",
+                            output__backoff__init="300ms", output__backoff__max="600ms")).start()
+    wait_for(lambda: len(server.docs) >= 497, what="a first answer")
+    assert one.stop() == OK
+    assert len(server.docs) == 500
+    assert one.ledger["acknowledged"]["lines"] == 500
+
+
+# ---- pace
+
+
+def pace_config(sink, tmp_path, **more):
+    """The server's delay sets the rate: so many requests under way, of so many bytes."""
+    return base_config(sink.url, [tmp_path / "a.log"], output__bulk_max_bytes="256KiB",
+                       output__workers=4, **more)
+
+
+def rate(sink, seconds):
+    before, start = sink.stats()["unique"], time.monotonic()
+    time.sleep(seconds)
+    return (sink.stats()["unique"] - before) / (time.monotonic() - start)
+
+
+@pytest.mark.slow
+def test_throughput_is_back_after_a_minute_of_429(agent, sink, tmp_path):
+    """>= 90 % of it within 30 s."""
+    sink.faults(delay_ms=500)
+    writer = Loggen(tmp_path / "a.log", 300000, size=300, burst=1000, rate=50000)
+    one = agent(pace_config(sink, tmp_path)).start()
+    sink.wait_unique(3000)
+    full = rate(sink, 6)
+    sink.faults(status=429, status_for=1000000)
+    time.sleep(60)
+    sent = sink.stats()["requests"]
+    sink.faults(status_for=0)
+    start = time.monotonic()
+    rates = []
+    while time.monotonic() - start < 30 * TIME_SCALE and (not rates or rates[-1] < 0.9 * full):
+        rates.append(rate(sink, 3))
+    assert rates[-1] >= 0.9 * full, "%.0f docs/s before, then %r" % (full, rates)
+    writer.kill()
+    one.kill()
+    assert sent < 1000, "%d requests in a minute of 429s" % sent
+
+
+@pytest.mark.slow
+def test_rare_429_items_cost_little(agent, sink, tmp_path):
+    """Every fourth batch has an item that is refused: only these are sent again."""
+    lines = 60000
+    seconds = {}
+    sink.faults(delay_ms=40)
+    loggen(tmp_path / "a.log", lines, size=200, burst=1000)
+    for item429 in (0, 0.001):
+        sink.call("/_sink/reset", {})
+        sink.faults(item429=item429, seed=5)
+        directory = tmp_path / ("f%g" % item429)
+        directory.mkdir()
+        one = agent(base_config(sink.url, [tmp_path / "a.log"], output__bulk_max_bytes="128KiB",
+                                output__workers=2), directory=directory)
+        start = time.monotonic()
+        run = one.run_once()
+        seconds[item429] = time.monotonic() - start
+        sink.assert_exactly({"w1": lines})
+        assert run.ledger["documents"]["resent"] <= lines * 0.01
+    resent = run.ledger["documents"]["resent"]
+    assert 20 <= resent <= 200
+    # the last item may wait for its turn; that is no throughput
+    assert seconds[0.001] < seconds[0] * 1.15 + 2, seconds
+
+
+def test_413_is_remembered_by_the_reader(agent, server, tmp_path):
+    """After the first refusals batches are made as small as the server takes them."""
+    loggen(tmp_path / "a.log", 4000, size=300)
+    server.always(fs.limit_body(100000))
+    one = agent(base_config(server.url, [tmp_path / "a.log"], **FAST_RETRY)).start()
+    server.wait_docs(4000)
+    refused = sum(r.answered == 413 for r in server.bulks)
+    with open(tmp_path / "a.log", "a") as f:
+        f.writelines("more %d %s\n" % (n, "x" * 300) for n in range(4000))
+    server.wait_docs(8000)
+    assert one.stop() == OK
+    assert sum(r.answered == 413 for r in server.bulks) == refused
+
+
+def test_retry_after_of_items(agent, server, tmp_path):
+    loggen(tmp_path / "a.log", 20)
+
+    def step(exchange):
+        answer = exchange.apply(lambda n, a: 429 if n == 3 else None)
+        return exchange.answer(200, exchange.bulk_body(answer), {"Retry-After": "2"})
+    server.script(step)
+    agent(base_config(server.url, [tmp_path / "a.log"], **FAST_RETRY)).run_once()
+    first, second = server.bulks
+    assert len(second.ids) == 1
+    assert second.time - first.time >= 2
+
+
+# ---- content types
+
+
+def test_content_type_refused(agent, server, tmp_path):
+    """Something on the way takes no application/x-ndjson."""
+    loggen(tmp_path / "a.log", 50)
+
+    def step(exchange):
+        if exchange.request.headers["content-type"] == "application/x-ndjson":
+            exchange.read_body()
+            return exchange.answer(406, {"error": "Content-Type header [application/x-ndjson] is "
+                                         "not supported", "status": 406})
+        return fs.well_behaved()(exchange)
+    server.always(step)
+    one = agent(base_config(server.url, [tmp_path / "a.log"], **FAST_RETRY))
+    one.run_once()
+    assert len(server.docs) == 50
+    assert sum(r.answered == 406 for r in server.bulks) == 1
+
+
+# ---- several hosts
+
+
+def test_hosts_share_the_load_and_one_dies(agent, server, tmp_path):
+    """Two of three are there, later another two."""
+    servers = [fs.FaultServer().start() for _ in range(2)]
+    try:
+        config = base_config(server.url, [tmp_path / "*.log"], output__bulk_max_bytes="64KiB",
+                             **FAST_RETRY)
+        config["output.elasticsearch"]["hosts"] = [server.url] + [s.url for s in servers]
+        servers[1].pause()
+        loggen(tmp_path / "a.log", 6000, writer="a")
+        one = agent(config).start()
+        count = lambda: sum(len(s.docs) for s in (server, *servers))  # noqa: E731
+        wait_for(lambda: count() == 6000, 30, "the first file")
+        assert len(server.docs) > 300 and len(servers[0].docs) > 300
+        one.wait_log("%s: .*trying again" % servers[1].url)
+        servers[1].start()
+        one.wait_log("%s: works again|health: output ok" % servers[1].url)
+        servers[0].pause()
+        loggen(tmp_path / "b.log", 6000, writer="b")
+        wait_for(lambda: count() >= 12000, 30, "the second file")
+        assert servers[1].docs
+        assert one.stop() == OK
+        messages = [m for s in (server, *servers) for m in s.messages()]
+        assert len(set(messages)) == 12000
+    finally:
+        for one_server in servers:
+            one_server.stop()
+
+
+# ---- ids
+
+
+def time_series_template(elastic, dataset):
+    elastic.call("PUT", "/_index_template/e2e-" + urllib.parse.quote(dataset), {
+        "index_patterns": [stream(dataset)], "priority": 500, "data_stream": {},
+        "template": {"settings": {"index.mode": "time_series", "index.routing_path": ["message"],
+                                  "number_of_replicas": 0},
+                     "mappings": {"properties": {
+                         "@timestamp": {"type": "date"},
+                         "message": {"type": "keyword", "time_series_dimension": True}}}}})
+
+
+@pytest.mark.elastic
+def test_time_series_takes_no_ids(agent, elastic, dataset, tmp_path):
+    """A real time_series data stream makes its ids itself: found out by the first answer, told
+    once, nothing dead-lettered."""
+    time_series_template(elastic, dataset)
+    loggen(tmp_path / "a.log", 3000, size=100)
+    config = base_config(elastic.url, [tmp_path / "a.log"], dataset, metadata=[],
+                         output__bulk_max_bytes="64KiB", **FAST_RETRY)
+    one = agent(config)
+    run = one.run_once()
+    elastic.call("POST", "/%s/_refresh" % stream(dataset))
+    assert elastic.count(stream(dataset)) == 3000
+    assert run.ledger["dead_lettered"]["lines"] == 0
+    assert len(one.log_lines("takes no ids of ours")) == 1
+    assert run.ledger["documents"]["resent"] <= 3000

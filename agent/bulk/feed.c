@@ -59,8 +59,7 @@ static bool is_blank(const struct batch *b)
 static void set_linger(struct feed *f)
 {
     loop_timer_stop(f->linger);
-    LIST_EACH(node, &f->open)
-    {
+    LIST_EACH(node, &f->open) {
         const struct batch *b = LIST_ENTRY(node, struct batch, link);
         if (is_blank(b))
             continue;
@@ -74,8 +73,7 @@ static void on_linger(void *ctx)
 {
     struct feed *f = ctx;
     int64_t now = loop_now_ms(f->loop);
-    LIST_EACH(node, &f->open)
-    {
+    LIST_EACH(node, &f->open) {
         struct batch *b = LIST_ENTRY(node, struct batch, link);
         if (now - b->opened_ms >= f->opts.linger_ms)
             feed_seal(f, b);
@@ -147,8 +145,7 @@ static struct share *find_share(struct feed *f, const char *target)
 {
     if (target == NULL)
         return NULL;
-    LIST_EACH(node, &f->shares)
-    {
+    LIST_EACH(node, &f->shares) {
         struct share *s = LIST_ENTRY(node, struct share, link);
         if (strcmp(s->target, target) == 0)
             return s;
@@ -165,8 +162,7 @@ static bool is_idle(const struct share *s)
 /* forgets idle records when there are too many: dated names come and go */
 static void prune_shares(struct feed *f)
 {
-    LIST_EACH(node, &f->shares)
-    {
+    LIST_EACH(node, &f->shares) {
         struct share *s = LIST_ENTRY(node, struct share, link);
         if (f->share_count < SHARES_MAX || !is_idle(s))
             continue;
@@ -249,8 +245,7 @@ bool feed_fits(const struct feed *f, const struct batch *b, size_t likely, size_
 /* the open batch of a target, NULL if there is none */
 static struct batch *find_open(struct feed *f, const char *target)
 {
-    LIST_EACH(node, &f->open)
-    {
+    LIST_EACH(node, &f->open) {
         struct batch *b = LIST_ENTRY(node, struct batch, link);
         if (target == NULL || strcmp(b->target, target) == 0)
             return b;
@@ -264,8 +259,7 @@ static struct batch *take_blank(struct feed *f)
     struct list *node = list_pop_front(&f->free);
     if (node != NULL)
         return LIST_ENTRY(node, struct batch, link);
-    LIST_EACH(open, &f->open)
-    {
+    LIST_EACH(open, &f->open) {
         struct batch *b = LIST_ENTRY(open, struct batch, link);
         if (!is_blank(b))
             continue;
@@ -339,7 +333,7 @@ void feed_seal(struct feed *f, struct batch *b)
 void feed_flush(struct feed *f)
 {
     LIST_EACH(node, &f->open)
-    feed_seal(f, LIST_ENTRY(node, struct batch, link));
+        feed_seal(f, LIST_ENTRY(node, struct batch, link));
 }
 
 /* back into the pool */

@@ -99,8 +99,7 @@ unsigned loop_free(struct loop **l)
         return 0;
     struct loop *loop = *l;
     unsigned leftovers = 0;
-    LIST_EACH(node, &loop->live)
-    {
+    LIST_EACH(node, &loop->live) {
         struct handle *h = LIST_ENTRY(node, struct handle, node);
         log_debug("loop: the handle registered at %s:%d was left over", h->file, h->line);
         leftovers++;

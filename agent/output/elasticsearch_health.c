@@ -121,8 +121,7 @@ void es_health_update(struct output *o)
     enum output_health most = some_host_works(o) ? OUTPUT_DEGRADED : OUTPUT_FAILED;
     for (size_t i = 0; i < o->opts.host_count; i++)
         worse(&o->hosts[i].trouble, most, &health, &why);
-    LIST_EACH(node, &o->targets)
-    {
+    LIST_EACH(node, &o->targets) {
         worse(&LIST_ENTRY(node, struct target, link)->trouble, OUTPUT_FAILED, &health, &why);
     }
     worse(&o->dead_trouble, OUTPUT_FAILED, &health, &why);

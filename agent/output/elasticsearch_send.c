@@ -161,8 +161,7 @@ static void drop_ids(struct output *o, struct flight *f)
             batch_drop_ids(f->batch, slice_str(f->target->name));
         return;
     }
-    LIST_EACH(node, &o->targets)
-    {
+    LIST_EACH(node, &o->targets) {
         const struct target *t = LIST_ENTRY(node, struct target, link);
         if (t->no_ids)
             batch_drop_ids(f->batch, slice_str(t->name));
@@ -254,8 +253,7 @@ void es_pump(struct output *o)
         return;
     struct look look = {loop_now_ms(o->loop), INT64_MAX};
     probe_hosts(o, &look);
-    LIST_EACH(node, &o->queue)
-    {
+    LIST_EACH(node, &o->queue) {
         look_at(o, LIST_ENTRY(node, struct flight, link), &look);
     }
     if (look.wake != INT64_MAX && !(loop_timer_is_set(o->timer)))

@@ -34,8 +34,7 @@ static void make_room(struct output *o)
 struct target *es_target(struct output *o, struct slice name)
 {
     name = slice_sub(name, 0, BATCH_TARGET_MAX);
-    LIST_EACH(node, &o->targets)
-    {
+    LIST_EACH(node, &o->targets) {
         struct target *t = LIST_ENTRY(node, struct target, link);
         if (!slice_eq_str(name, t->name))
             continue;

@@ -31,8 +31,7 @@ static bool inode_is(const struct map_node *node, const void *key)
 /* whether an undecided copy has the inode */
 static bool is_held(struct tail *t, const struct fs_identity *id)
 {
-    LIST_EACH(node, &t->copies)
-    {
+    LIST_EACH(node, &t->copies) {
         const struct candidate *c = LIST_ENTRY(node, struct candidate, link);
         if (c->id.ino == id->ino && c->id.dev == id->dev)
             return true;
@@ -126,8 +125,7 @@ static int open_candidate(struct tail *t, struct candidate *c)
 static void set_order(struct tail *t, struct file *f)
 {
     struct file *last = NULL;
-    LIST_EACH(node, &t->files)
-    {
+    LIST_EACH(node, &t->files) {
         struct file *other = LIST_ENTRY(node, struct file, link);
         if (other != f && other->born_at == f->born_at)
             last = other;
@@ -361,16 +359,15 @@ static void adopt_fresh(struct tail *t, struct candidate *c)
 /* see tail_internal.h */
 void adopt_all(struct tail *t)
 {
-    LIST_EACH(node, &t->candidates)
-    {
+    LIST_EACH(node, &t->candidates) {
         struct candidate *c = LIST_ENTRY(node, struct candidate, link);
         map_remove(&t->candidates_by_inode, &c->by_inode);
         adopt_registered(t, c);
     }
     LIST_EACH(node, &t->candidates)
-    adopt_moved(t, LIST_ENTRY(node, struct candidate, link));
+        adopt_moved(t, LIST_ENTRY(node, struct candidate, link));
     LIST_EACH(node, &t->candidates)
-    adopt_fresh(t, LIST_ENTRY(node, struct candidate, link));
+        adopt_fresh(t, LIST_ENTRY(node, struct candidate, link));
 }
 
 /* What a sibling is: a loaded generation goes on, other content under a known number is a new one.
@@ -471,8 +468,7 @@ static bool check_copy(struct tail *t, struct candidate *c)
 /* see header */
 void adopt_check_copies(struct tail *t)
 {
-    LIST_EACH(node, &t->copies)
-    {
+    LIST_EACH(node, &t->copies) {
         struct candidate *c = LIST_ENTRY(node, struct candidate, link);
         struct entry *original = c->original;
         if (!check_copy(t, c))
@@ -485,8 +481,7 @@ void adopt_check_copies(struct tail *t)
 /* see header */
 void adopt_free(struct tail *t)
 {
-    LIST_EACH(node, &t->copies)
-    {
+    LIST_EACH(node, &t->copies) {
         struct candidate *c = LIST_ENTRY(node, struct candidate, link);
         struct entry *original = c->original;
         candidate_free(c);

@@ -22,8 +22,7 @@ static uint64_t held_bytes(const struct file *f)
 static uint64_t held_on(struct tail *t, uint64_t dev)
 {
     uint64_t sum = 0;
-    LIST_EACH(node, &t->files)
-    {
+    LIST_EACH(node, &t->files) {
         const struct file *f = LIST_ENTRY(node, struct file, link);
         if (f->entry->dev == dev)
             sum += held_bytes(f);

@@ -57,8 +57,8 @@ static void forget_warned(struct tail *t, struct warned *w)
 void discover_warn_once(struct tail *t, const char *path, const char *why)
 {
     LIST_EACH(node, &t->warned)
-    if (strcmp(LIST_ENTRY(node, struct warned, link)->path, path) == 0)
-        return;
+        if (strcmp(LIST_ENTRY(node, struct warned, link)->path, path) == 0)
+            return;
     struct warned *w = mem_zalloc(sizeof(*w));
     w->path = mem_strdup(path);
     list_push_back(&t->warned, &w->link);
@@ -326,8 +326,7 @@ static void visit(struct tail *t, const char *path, struct position at, unsigned
 /* files that the scan did not meet at any matching path */
 static void find_orphans(struct tail *t)
 {
-    LIST_EACH(node, &t->files)
-    {
+    LIST_EACH(node, &t->files) {
         struct file *f = LIST_ENTRY(node, struct file, link);
         if (f->epoch != t->epoch)
             file_orphan(f);
@@ -337,8 +336,7 @@ static void find_orphans(struct tail *t)
 /* directories that the scan did not meet */
 static void drop_dirs(struct tail *t)
 {
-    LIST_EACH(node, &t->dirs)
-    {
+    LIST_EACH(node, &t->dirs) {
         struct dir *d = LIST_ENTRY(node, struct dir, link);
         if (d->epoch == t->epoch)
             continue;
@@ -422,8 +420,7 @@ static void written(struct tail *t, struct dir *d, const char *name)
  * the directory's files are all asked. */
 static void removed(struct tail *t, struct dir *d)
 {
-    LIST_EACH(node, &d->files)
-    {
+    LIST_EACH(node, &d->files) {
         struct file *f = LIST_ENTRY(node, struct file, in_dir);
         struct fs_identity id;
         if (fs_identify_path(AT_FDCWD, f->entry->path, false, &id, NULL) == 0 &&
@@ -476,7 +473,7 @@ void discover_free(struct tail *t)
 {
     struct list *node;
     LIST_EACH(n, &t->dirs)
-    dir_free(t, LIST_ENTRY(n, struct dir, link));
+        dir_free(t, LIST_ENTRY(n, struct dir, link));
     map_clear(&t->dirs_by_path);
     map_clear(&t->dirs_by_watch);
     while ((node = list_pop_front(&t->warned)) != NULL) {

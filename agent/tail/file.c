@@ -81,8 +81,7 @@ struct file *file_new(struct tail *t, const struct candidate *c, int fd, struct 
 /* nobody waits for a file that is gone */
 static void release_waiters(struct tail *t, const struct file *gone)
 {
-    LIST_EACH(node, &t->files)
-    {
+    LIST_EACH(node, &t->files) {
         struct file *f = LIST_ENTRY(node, struct file, link);
         if (f->after == gone)
             f->after = NULL;
@@ -150,8 +149,7 @@ void file_heat(struct file *f)
 /* what was written while nobody watched */
 void file_look(struct dir *d)
 {
-    LIST_EACH(node, &d->files)
-    {
+    LIST_EACH(node, &d->files) {
         struct file *f = LIST_ENTRY(node, struct file, in_dir);
         struct fs_identity id;
         if (list_is_empty(&f->hot) && !f->failed && f->stop_at == UINT64_MAX &&
@@ -260,8 +258,7 @@ static void end_orphan(struct file *f)
 /* see header */
 void file_check_orphans(struct tail *t)
 {
-    LIST_EACH(node, &t->files)
-    {
+    LIST_EACH(node, &t->files) {
         struct file *f = LIST_ENTRY(node, struct file, link);
         struct fs_identity id;
         if (!f->orphan)

@@ -179,7 +179,7 @@ void registry_free(struct registry **rp)
     if (r == NULL)
         return;
     LIST_EACH(node, &r->entries)
-    forget(LIST_ENTRY(node, struct entry, link));
+        forget(LIST_ENTRY(node, struct entry, link));
     map_clear(&r->by_generation);
     map_clear(&r->by_inode);
     buf_clear(&r->pending);
@@ -344,8 +344,8 @@ static void checkpoint(struct registry *r)
     if (e == 0)
         e = buf_add(&records, r->unknown.ptr, r->unknown.len);
     LIST_EACH(node, &r->entries)
-    if (e == 0)
-        e = put_whole(&records, LIST_ENTRY(node, struct entry, link));
+        if (e == 0)
+            e = put_whole(&records, LIST_ENTRY(node, struct entry, link));
     if (e == 0 && r->closing)
         e = put_boot(r, &records, true); /* the clean stop stands last */
     if (e < 0) {
@@ -669,7 +669,7 @@ static void end_days(struct entry *e)
 void registry_close(struct registry *r)
 {
     LIST_EACH(node, &r->entries)
-    end_days(LIST_ENTRY(node, struct entry, link));
+        end_days(LIST_ENTRY(node, struct entry, link));
     registry_commit(r);
     if (put_boot(r, &r->pending, true) == 0)
         flush(r);

@@ -157,8 +157,7 @@ static int64_t newest_ns(const struct family *f)
 static struct file *unread_of(struct tail *t, uint64_t born_at)
 {
     struct file *newest = NULL;
-    LIST_EACH(node, &t->files)
-    {
+    LIST_EACH(node, &t->files) {
         struct file *file = LIST_ENTRY(node, struct file, link);
         if (file->born_at == born_at && !file->at_end)
             newest = file;

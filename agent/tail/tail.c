@@ -150,8 +150,7 @@ static void look_around(struct tail *t)
     if (now - t->looked_ms < TAIL_LOOK_MS)
         return;
     t->looked_ms = now;
-    LIST_EACH(node, &t->dirs)
-    {
+    LIST_EACH(node, &t->dirs) {
         struct dir *d = LIST_ENTRY(node, struct dir, link);
         if (d->hot > 0 && d->watch >= 0)
             file_look(d);
@@ -355,7 +354,7 @@ void tail_free(struct tail **tp)
         return;
     tail_stop(t);
     LIST_EACH(node, &t->files)
-    file_free(LIST_ENTRY(node, struct file, link));
+        file_free(LIST_ENTRY(node, struct file, link));
     adopt_free(t);
     discover_free(t);
     map_clear(&t->files_by_inode);
@@ -392,8 +391,7 @@ void tail_start(struct tail *t)
 void tail_resume(struct tail *t)
 {
     t->blocked = false;
-    LIST_EACH(node, &t->hot)
-    {
+    LIST_EACH(node, &t->hot) {
         LIST_ENTRY(node, struct file, hot)->held = false;
     }
     tail_pump_soon(t);

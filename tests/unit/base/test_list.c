@@ -17,7 +17,7 @@ static int digits(struct list *head)
     int backward = 0;
     int weight = 1;
     LIST_EACH(node, head)
-    forward = forward * 10 + LIST_ENTRY(node, struct item, node)->value;
+        forward = forward * 10 + LIST_ENTRY(node, struct item, node)->value;
     for (struct list *node = head->prev; node != head; node = node->prev) {
         backward += weight * LIST_ENTRY(node, struct item, node)->value;
         weight *= 10;
@@ -70,14 +70,13 @@ static void removing_while_walking(void **state)
         items[i].value = i + 1;
         list_push_back(&head, &items[i].node);
     }
-    LIST_EACH(node, &head)
-    {
+    LIST_EACH(node, &head) {
         if (LIST_ENTRY(node, struct item, node)->value % 2 == 0)
             list_remove(node);
     }
     assert_int_equal(digits(&head), 13579);
     LIST_EACH(node, &head)
-    list_remove(node);
+        list_remove(node);
     assert_true(list_is_empty(&head));
 }
 

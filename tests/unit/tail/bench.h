@@ -209,8 +209,7 @@ static inline void resolve_batch(struct bench *b, struct batch *batch)
 /* moves what can be moved */
 static inline void bench_deliver(struct bench *b)
 {
-    LIST_EACH(node, &b->waiting)
-    {
+    LIST_EACH(node, &b->waiting) {
         struct batch *batch = LIST_ENTRY(node, struct batch, link);
         if (!b->server_down && batch->barrier <= registry_durable(b->registry))
             take_batch(b, batch);

@@ -273,8 +273,7 @@ static void scan_is_the_truth(void **state)
     append(b, "a.log", "1\n");
     bench_start(b);
     EXPECT(b, "1|");
-    LIST_EACH(node, &b->tail->dirs)
-    {
+    LIST_EACH(node, &b->tail->dirs) {
         struct dir *d = LIST_ENTRY(node, struct dir, link);
         if (d->watch >= 0)
             watch_remove(b->tail->watch, d->watch); /* as if the kernel told nothing any more */

@@ -12,6 +12,21 @@
 #include "config/config_internal.h"
 #include "config/host.h"
 
+/* Every document carries the fields and tags of its input, so they have a limit. */
+static void check_constants(struct config_loader *l, size_t i)
+{
+    const struct config_input *in = &l->cfg->inputs[i];
+    size_t bytes = 0;
+    for (size_t j = 0; j < in->fields.n; j++)
+        bytes += strlen(in->fields.v[j].name) + strlen(in->fields.v[j].value);
+    for (size_t j = 0; j < in->tags.n; j++)
+        bytes += strlen(in->tags.v[j]);
+    if (bytes > CONFIG_CONSTANTS_MAX)
+        config_errors_add(l->errors, &l->input_notes[i].at,
+                          "fields and tags of inputs[%zu] have %zu bytes, more than %zu", i, bytes,
+                          CONFIG_CONSTANTS_MAX);
+}
+
 /* paths must be there; ids are filled in and must differ */
 static void finish_inputs(struct config_loader *l)
 {
@@ -21,6 +36,7 @@ static void finish_inputs(struct config_loader *l)
         if (!l->input_notes[i].has_paths)
             config_errors_add(l->errors, &l->input_notes[i].at,
                               "inputs[%zu] has no paths; add paths: [\"/var/log/*.log\"]", i);
+        check_constants(l, i);
         if (in->id[0] == '\0') {
             struct buf id;
             buf_init(&id, 64);

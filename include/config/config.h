@@ -21,6 +21,7 @@
 
 #define CONFIG_FILE_MAX        MIB
 #define CONFIG_INPUT_FILES_MAX 1024
+#define CONFIG_CONSTANTS_MAX   (32 * KIB) /* names and values of one input's fields, and its tags */
 
 /* Constant parts of a document; bits of config.metadata. */
 enum config_metadata {

@@ -506,6 +506,25 @@ static void mistakes_over_several_options(void **state)
     run_mistakes(cases, ARRAY_LEN(cases));
 }
 
+/* each document carries them, so there is a limit over all of them */
+static void constants_have_a_limit(void **state)
+{
+    (void)state;
+    struct buf text;
+    buf_init(&text, MIB);
+    assert_int_equal(buf_add_str(&text, "inputs:\n- paths: a\n  tags: [t]\n  fields:\n"), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(buf_printf(&text, "    f%d: \"%08189d\"\n", i, i), 0);
+    struct config *c = load_good(buf_cstr(&text), NULL); /* 4 * 8191 + 1 */
+    assert_int_equal(c->inputs[0].fields.n, 4);
+    config_free(&c);
+    assert_int_equal(buf_add_str(&text, "    g: 123\n"), 0); /* and 4 */
+    struct loaded *l = load_text(buf_cstr(&text), NULL);
+    CHECK_TEXT("too many", l->text,
+               "w.yml:2:3: fields and tags of inputs[0] have 32769 bytes, more than 32768\n");
+    buf_clear(&text);
+}
+
 static void secrets_are_not_quoted(void **state)
 {
     (void)state;
@@ -1000,6 +1019,7 @@ int main(void)
         cmocka_unit_test(five_mistakes_five_errors),
         cmocka_unit_test(mistakes_of_form),
         cmocka_unit_test(mistakes_over_several_options),
+        cmocka_unit_test(constants_have_a_limit),
         cmocka_unit_test(secrets_are_not_quoted),
         cmocka_unit_test(an_api_key_is_made_base64),
         cmocka_unit_test(compression_follows_the_hosts),

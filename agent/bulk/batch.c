@@ -222,6 +222,15 @@ uint32_t batch_drop_ids(struct batch *b, struct slice target)
     return dropped;
 }
 
+/* see header */
+void batch_set_generation(struct batch *b, const struct batch_item *item,
+                          const char generation[DOCID_GENERATION_CHARS])
+{
+    struct slice id = batch_action_value(b, item, "_id");
+    assert(id.len >= DOCID_CHARS);
+    memcpy(b->body + (id.ptr - b->body), generation, DOCID_GENERATION_CHARS);
+}
+
 /* whether another batch fits behind */
 static bool fits_behind(const struct batch *to, const struct batch *from)
 {

@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "base/hash.h"
+#include "base/num.h"
 #include "os/entropy.h"
 
 /* see header */
@@ -33,4 +34,11 @@ uint64_t generation_hash(const struct generation *g)
 void generation_write(char *dst, const struct generation *g)
 {
     base64url_write9(dst, g->bytes);
+}
+
+/* see header */
+bool docid_offset(struct slice id, uint64_t *ret_offset)
+{
+    struct slice digits = slice_sub(id, DOCID_GENERATION_CHARS, DOCID_OFFSET_DIGITS);
+    return digits.len == DOCID_OFFSET_DIGITS && num_hex(digits, ret_offset) == 0;
 }

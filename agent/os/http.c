@@ -45,6 +45,7 @@ int http_on_request(void *ctx, UNUSED char *ip, UNUSED char *local_ip, UNUSED in
                     UNUSED int local_port)
 {
     struct http *h = ctx;
+    h->reply->repeated = h->sent;
     h->sent = true;
     return CURL_PREREQFUNC_OK;
 }

@@ -129,7 +129,7 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
     o->max_bytes = SIZE_MAX;
     es_pace_init(o);
     o->dead_notice = (struct log_throttle)LOG_THROTTLE(NOTICE_MS, 1);
-    o->store_notice = o->dead_notice;
+    o->store_notice = o->collision_notice = o->dead_notice;
     o->drop_notice = o->dead_notice;
     list_init(&o->targets);
     list_init(&o->queue);

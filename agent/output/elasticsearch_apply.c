@@ -292,6 +292,7 @@ static void on_bulk(struct output *o, const struct sender_job *job)
     if (d->busy)
         es_pace_shrink(o);
     if (d->action != REQUEST_ITEMS || job->items_error != 0) {
+        es_mark_tried(f);
         on_failure(o, f, h, d, job);
         return;
     }

@@ -12,9 +12,11 @@
 #define BOUNDED_TRIES 8
 /* of a reply's items one in so many refused is back-pressure; a rarer one is only sent again */
 #define BUSY_SHARE 20
+/* item.tries of one that was sent before and bears no blame */
+#define TRIED 2
 
 struct tally {
-    uint32_t accepted, rejected, retried, busy, stored;
+    uint32_t accepted, rejected, retried, busy, stored, collided;
 };
 
 /* at most one line in half a minute */
@@ -25,9 +27,35 @@ static void tell_stored(struct output *o, const struct flight *f, uint32_t n)
                       f->target->name, n);
 }
 
-/* 409: ours, sent before; or, where the id was not ours, one that the target takes for the same */
-static void apply_duplicate(struct output *o, const struct flight *f, struct batch_item *item)
+/* Whether another document has the id, though this one cannot have been taken before: then it gets
+ * another. */
+static bool collides(struct flight *f, struct batch_item *item)
 {
+    struct span_owner *owner = f->batch->spans[item->span]->owner;
+    struct slice id = batch_action_value(f->batch, item, "_id");
+    char generation[DOCID_GENERATION_CHARS];
+    uint64_t offset, ticket;
+    if (item->tries != 1 || owner->ops->collided == NULL || !docid_offset(id, &offset))
+        return false;
+    memcpy(generation, id.ptr, sizeof(generation));
+    if (!owner->ops->collided(owner, offset, generation, &ticket))
+        return false;
+    batch_set_generation(f->batch, item, generation);
+    if (f->barrier < ticket)
+        f->barrier = ticket;
+    return true;
+}
+
+/* 409: ours, sent before; or, where the id was not ours, one that the target takes for the same */
+static void apply_duplicate(struct output *o, struct flight *f, struct batch_item *item,
+                            struct tally *t)
+{
+    if (collides(f, item)) {
+        item->state = ITEM_RETRY;
+        item->tries = TRIED;
+        t->collided++;
+        return;
+    }
     item->state = ITEM_DUPLICATE;
     bool is_ours = batch_action_value(f->batch, item, "_id").len > 0;
     es_count(o, is_ours ? OUTPUT_ITEMS_DUPLICATE : OUTPUT_ITEMS_CONFLICT, 1);
@@ -44,12 +72,22 @@ static void apply_drop_ids(struct output *o, const struct flight *f, uint32_t i)
     }
     es_target_drop_ids(o, es_item_target(o, f, i));
     item->state = ITEM_RETRY;
-    item->tries = 1;
+    item->tries = TRIED;
+}
+
+/* at most one line in half a minute */
+static void tell_collided(struct output *o, const struct flight *f, uint32_t n)
+{
+    es_count(o, OUTPUT_ITEMS_COLLISION, n);
+    es_tell_throttled(o, &o->collision_notice,
+                      "\"%s\": %u documents found their ids taken by others, they are sent under "
+                      "new ones: is path.data a copy of another host's, or was it put back?",
+                      f->target->name, n);
 }
 
 /* one item's answer */
-static void apply_item(struct output *o, const struct flight *f, uint32_t i,
-                       const struct reply_item *r, struct tally *t)
+static void apply_item(struct output *o, struct flight *f, uint32_t i, const struct reply_item *r,
+                       struct tally *t)
 {
     struct batch_item *item = &f->batch->items[i];
     const struct item_decision *d = decide_item_row(r->row);
@@ -63,14 +101,14 @@ static void apply_item(struct output *o, const struct flight *f, uint32_t i,
         item->state = ITEM_CREATED;
         break;
     case DECIDE_DUPLICATE:
-        apply_duplicate(o, f, item);
+        apply_duplicate(o, f, item, t);
         break;
     case DECIDE_REJECT:
         item->state = ITEM_REJECTED;
         break;
     case DECIDE_RETRY:
         item->state = ITEM_RETRY;
-        item->tries = 1; /* what it was refused for is not its fault */
+        item->tries = TRIED; /* what it was refused for is not its fault */
         break;
     case DECIDE_RETRY_BOUNDED:
         item->state = item->tries++ < BOUNDED_TRIES ? ITEM_RETRY : ITEM_REJECTED;
@@ -78,7 +116,7 @@ static void apply_item(struct output *o, const struct flight *f, uint32_t i,
         break;
     case DECIDE_PAUSE_TARGET:
         item->state = ITEM_RETRY;
-        item->tries = 1;
+        item->tries = TRIED;
         es_target_pause(o, es_item_target(o, f, i), d->health, d->why, 0);
         return; /* the target's pause delays it, not the back-off of the batch */
     case DECIDE_DROP_IDS:
@@ -91,7 +129,16 @@ static void apply_item(struct output *o, const struct flight *f, uint32_t i,
         es_target_pass(o, es_item_target(o, f, i));
     t->accepted += accepted;
     t->rejected += item->state == ITEM_REJECTED;
-    t->retried += item->state == ITEM_RETRY;
+    t->retried += item->state == ITEM_RETRY && d->action != DECIDE_DUPLICATE;
+}
+
+/* see header */
+void es_mark_tried(struct flight *f)
+{
+    for (uint32_t i = f->first; i < f->first + f->count; i++) {
+        if (f->batch->items[i].tries < TRIED)
+            f->batch->items[i].tries = TRIED;
+    }
 }
 
 /* too many are rejected to believe that it is the documents' fault: they wait */
@@ -137,10 +184,14 @@ bool es_apply_items(struct output *o, struct flight *f, const struct sender_job 
 {
     const struct reply_item *results = reply_items(job->items);
     struct tally t = {0};
+    if (job->reply.repeated)
+        es_mark_tried(f);
     for (uint32_t i = 0; i < f->count; i++)
         apply_item(o, f, f->first + i, &results[i], &t);
     if (t.stored > 0)
         tell_stored(o, f, t.stored);
+    if (t.collided > 0)
+        tell_collided(o, f, t.collided);
     if (t.accepted > 0)
         progress(o, f);
     if (es_target_guards(f->target, t.accepted + t.rejected, t.rejected)) {

@@ -13,7 +13,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/num.h"
 #include "bulk/docid.h"
 #include "output/elasticsearch_internal.h"
 #include "store/deadbox.h"
@@ -63,8 +62,7 @@ static void next_text(struct slice *rest, struct slice *ret_type, struct slice *
 static uint64_t offset_of(struct slice id)
 {
     uint64_t offset;
-    struct slice digits = slice_sub(id, DOCID_GENERATION_CHARS, DOCID_OFFSET_DIGITS);
-    return num_hex(digits, &offset) == 0 ? offset : 0;
+    return docid_offset(id, &offset) ? offset : 0;
 }
 
 /* appends one item to the job's records */

@@ -86,6 +86,7 @@ struct flight {
     unsigned broken;       /* exchanges in a row that ended without an answer */
     unsigned failures;     /* in a row */
     int64_t not_before_ms;
+    uint64_t barrier;       /* ticket that its new ids wait for, 0 = none */
     bool burying;           /* has rejected items, which go to the dead-letter box first */
     uint32_t burying_count; /* of them with the store thread */
     struct buf texts;       /* type and reason of the rejected items, in order */
@@ -124,8 +125,9 @@ struct output {
     struct pace pace;
     size_t max_bytes; /* learned from 413 */
     struct trouble dead_trouble;
-    struct log_throttle dead_notice;  /* of documents that were dead-lettered */
-    struct log_throttle drop_notice;  /* of dead letters that made room for others */
+    struct log_throttle dead_notice; /* of documents that were dead-lettered */
+    struct log_throttle drop_notice; /* of dead letters that made room for others */
+    struct log_throttle collision_notice;
     struct log_throttle store_notice; /* of documents in a failure store */
     enum output_health health;
     char why[WHY_BYTES];
@@ -193,6 +195,8 @@ void es_on_job(void *ctx, struct sender_job *job);
 /* Applies the verified results of a reply. Whether many of them were refused for back-pressure. f
  * may be gone afterwards. */
 bool es_apply_items(struct output *o, struct flight *f, const struct sender_job *job);
+/* The items of the range may have been taken though no answer says so. */
+void es_mark_tried(struct flight *f);
 /* The one document of the range is rejected for what the whole request was answered. */
 void es_reject_single(struct output *o, struct flight *f, const struct sender_job *job);
 /* What follows once items have changed state: bury, finish, or queue again after delay_ms. */

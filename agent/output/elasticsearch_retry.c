@@ -67,6 +67,8 @@ bool es_retry_take(struct output *o, struct flight *f, int64_t delay_ms)
     if (buffer == NULL || batch_move(buffer->batch, f->batch) != 0)
         return false;
     buffer->batch->sends += f->batch->sends;
+    if (buffer->barrier < f->barrier)
+        buffer->barrier = f->barrier;
     es_finish(o, f);
     return true;
 }

@@ -14,6 +14,8 @@
 
 /* before another try to start a sender thread */
 #define NO_THREAD_MS 1000
+/* between looks whether a ticket is durable */
+#define BARRIER_MS 10
 /* sent to a target that refused, until it accepts */
 #define TRIAL_BYTES (64 * KIB)
 
@@ -221,6 +223,15 @@ static void send_range(struct output *o, struct flight *f, struct host *h, struc
     es_count(o, OUTPUT_REQUEST_BYTES, job->body.len);
 }
 
+/* whether the ids that it was given here may be used */
+static bool is_durable(struct output *o, struct flight *f)
+{
+    if (f->barrier != 0 && !o->hooks.durable(o->hooks.ctx, f->barrier))
+        return false;
+    f->barrier = 0;
+    return true;
+}
+
 /* one flight of the queue */
 static void look_at(struct output *o, struct flight *f, struct look *look)
 {
@@ -235,6 +246,10 @@ static void look_at(struct output *o, struct flight *f, struct look *look)
     }
     if (f->burying) {
         es_bury(o, f);
+        return;
+    }
+    if (!is_durable(o, f)) {
+        wait_until(look, look->now + BARRIER_MS);
         return;
     }
     if (es_target_waits(f->target, look->now) && es_retry_wants(o, f) && es_retry_take(o, f, 0))

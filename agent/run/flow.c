@@ -45,6 +45,13 @@ static void on_returned(void *ctx, struct batch *b)
     agent_check_drained(a);
 }
 
+/* whether a new generation may be used */
+static bool is_durable(void *ctx, uint64_t ticket)
+{
+    const struct agent *a = ctx;
+    return ticket <= registry_durable(a->registry);
+}
+
 /* what the output kept for itself was the last */
 static void on_idle(void *ctx)
 {
@@ -131,6 +138,7 @@ struct output_hooks flow_output_hooks(struct agent *a)
 {
     return (struct output_hooks){
         .returned = on_returned,
+        .durable = is_durable,
         .idle = on_idle,
         .paused = on_paused,
         .resized = on_resized,

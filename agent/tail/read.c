@@ -126,9 +126,13 @@ static bool enter_span(struct pass *p, size_t likely, size_t worst)
 static bool emit(struct pass *p, size_t text, size_t take, unsigned flags, bool open_end)
 {
     struct file *f = p->f;
-    if (f->encode == NULL)
+    if (f->encode != NULL && !generation_eq(&f->encoded, &f->entry->gen))
+        encode_file_free(&f->encode); /* it was replaced after a collision */
+    if (f->encode == NULL) {
         f->encode = encode_file_new(f->tail->opts.agent, &p->input->encode,
                                     slice_str(f->entry->path), &f->entry->gen);
+        f->encoded = f->entry->gen;
+    }
     if (!enter_span(p, encode_likely(f->encode, text), encode_worst(f->encode, text)))
         return false;
     struct encode_line line = {

@@ -601,7 +601,47 @@ static void on_span_resolved(struct span_owner *owner, struct span *span)
     forget_if_over(e);
 }
 
-static const struct span_owner_ops entry_ops = {.resolved = on_span_resolved};
+/* Another generation for the same entry: what is not acknowledged yet counts as its own. */
+static void change_generation(struct entry *e)
+{
+    struct registry *r = e->registry;
+    put(e, record_put_done);
+    map_remove(&r->by_generation, &e->by_generation);
+    e->former = e->gen;
+    e->former_to = e->resend_to;
+    e->resend_to = 0;
+    generation_mint(&e->gen);
+    map_insert(&r->by_generation, &e->by_generation, generation_hash(&e->gen));
+    put(e, put_whole);
+    e->sent_ticket = urgent(r);
+}
+
+/* Above what an earlier life can have sent the id was taken by somebody else: a copy of this host,
+ * or this registry was older than what it stands for. What was encoded before the change comes
+ * here under the former generation. */
+static bool on_collided(struct span_owner *owner, uint64_t offset,
+                        char generation[DOCID_GENERATION_CHARS], uint64_t *ret_ticket)
+{
+    struct entry *e = CONTAINER_OF(owner, struct entry, owner);
+    char now[DOCID_GENERATION_CHARS], former[DOCID_GENERATION_CHARS];
+    generation_write(now, &e->gen);
+    generation_write(former, &e->former);
+    if (memcmp(generation, now, sizeof(now)) == 0) {
+        if (e->resend_to == 0 || offset < e->resend_to)
+            return false;
+        change_generation(e);
+        generation_write(now, &e->gen);
+    } else if (e->former_to == 0 || offset < e->former_to ||
+               memcmp(generation, former, sizeof(former)) != 0) {
+        return false;
+    }
+    memcpy(generation, now, sizeof(now));
+    *ret_ticket = e->sent_ticket;
+    return true;
+}
+
+static const struct span_owner_ops entry_ops = {.resolved = on_span_resolved,
+                                                .collided = on_collided};
 
 /* see header */
 void registry_hold(struct entry *e)

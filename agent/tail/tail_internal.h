@@ -72,6 +72,7 @@ struct file {
     struct dir *dir;
     struct file *after;         /* read that one to its end first */
     struct encode_file *encode; /* only while hot */
+    struct generation encoded;  /* the generation that encode was made for */
     struct evidence at;         /* where the next record begins */
     uint64_t scanned_to;        /* bytes before it were searched for a line end */
     uint64_t born_at;           /* hash of the path where it was first seen */

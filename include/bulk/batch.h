@@ -103,6 +103,10 @@ struct slice batch_document(const struct batch *b, const struct batch_item *item
 struct slice batch_action_value(const struct batch *b, const struct batch_item *item,
                                 const char *name);
 
+/* Replaces the generation in the id of an item that has one of the form of bulk/docid.h. */
+void batch_set_generation(struct batch *b, const struct batch_item *item,
+                          const char generation[DOCID_GENERATION_CHARS]);
+
 /* Moves all items and spans behind those of `to`, in order; an empty `to` takes the target over,
  * any other has the same. Their states are as batch_resolve leaves them. -ENOBUFS: no room, nothing
  * is moved. */

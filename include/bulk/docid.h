@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/slice.h"
+
 #define DOCID_GENERATION_BYTES 9
 #define DOCID_GENERATION_CHARS 12
 #define DOCID_OFFSET_DIGITS    13
@@ -26,5 +28,8 @@ bool generation_eq(const struct generation *a, const struct generation *b);
 uint64_t generation_hash(const struct generation *g);
 /* dst: 12 characters, no NUL. */
 void generation_write(char *dst, const struct generation *g);
+
+/* The number behind the generation of an id of this form: the offset. False for any other id. */
+bool docid_offset(struct slice id, uint64_t *ret_offset);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "bulk/docid.h"
 #include "bulk/ledger.h"
 
 #define SPAN_ANCHOR_BYTES 64
@@ -37,6 +38,12 @@ struct span_owner_ops {
     /* Every item of the span is acknowledged or durable in the dead-letter box. The span is the
      * owner's again: give it back by span_put when it is no longer needed. */
     void (*resolved)(struct span_owner *owner, struct span *span);
+    /* An item of this generation and offset, never sent before, was answered "exists already".
+     * False: it may have been sent by an earlier life, so that this is an acknowledgement. True:
+     * another document has its id; generation is replaced by one under which it is to be sent
+     * again once the ticket is durable. NULL: never. */
+    bool (*collided)(struct span_owner *owner, uint64_t offset,
+                     char generation[DOCID_GENERATION_CHARS], uint64_t *ret_ticket);
 };
 
 struct span_owner {

@@ -100,6 +100,8 @@ struct http_reply {
     long status;                 /* HTTP_REPLIED; also when known before a break, else 0 */
     int64_t retry_after_ms;      /* Retry-After, clamped to 0..300000; 0 = none */
     bool elastic_product;        /* X-Elastic-Product was sent */
+    bool repeated;               /* the request was sent once more, since a kept connection had
+                                  * ended: the server may have seen it twice */
     bool new_credentials;        /* status 401, and the files of credentials say something else by
                                   * now: worth another try at once */
     char opensearch_version[32]; /* "3.6.0" of X-OpenSearch-Version, "" = none */

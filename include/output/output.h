@@ -50,6 +50,8 @@ struct output_opts {
 struct output_hooks {
     /* Every item is resolved, or kept here to be sent again: the batch is its feed's again. */
     void (*returned)(void *ctx, struct batch *b);
+    /* Whether the ticket that an owner of spans gave is durable by now. */
+    bool (*durable)(void *ctx, uint64_t ticket);
     /* Nothing is pending any more. */
     void (*idle)(void *ctx);
     /* A target refuses, or takes documents again: what is read for it meanwhile could only wait. */

@@ -62,15 +62,17 @@ struct entry {
     int64_t seen_ns;       /* wall time of its latest record */
     uint64_t sent_to;      /* durable, or under way with sent_ticket */
     uint64_t sent_ticket;
-    int32_t sent_day;       /* days since 1970 when the bytes of the latest step were read */
-    uint64_t resend_to;     /* bytes below it may have been sent by an earlier life */
-    struct sent_days *days; /* owned; NULL = no target of it is dated */
-    char *path;             /* owned; where the file was seen last */
-    struct file *file;      /* borrowed: who reads it now, NULL = nobody */
-    bool loaded;            /* came from disk and has not been matched to a file yet */
-    bool indexed;           /* is what its inode number leads to */
-    unsigned holds;         /* undecided copies that may go on with it: not forgotten meanwhile */
-    bool done;              /* will never be read again; forgotten when its spans are resolved */
+    int32_t sent_day;         /* days since 1970 when the bytes of the latest step were read */
+    uint64_t resend_to;       /* bytes below it may have been sent by an earlier life */
+    struct generation former; /* replaced after a collision; meaningful with former_to > 0 */
+    uint64_t former_to;       /* resend_to of that time */
+    struct sent_days *days;   /* owned; NULL = no target of it is dated */
+    char *path;               /* owned; where the file was seen last */
+    struct file *file;        /* borrowed: who reads it now, NULL = nobody */
+    bool loaded;              /* came from disk and has not been matched to a file yet */
+    bool indexed;             /* is what its inode number leads to */
+    unsigned holds;           /* undecided copies that may go on with it: not forgotten meanwhile */
+    bool done;                /* will never be read again; forgotten when its spans are resolved */
 };
 
 struct registry;

@@ -1,6 +1,8 @@
 """The Elasticsearch client under pressure: a target that refuses holds up no other, the pace follows
 the server, ids where they cannot be ours."""
 
+import os
+import shutil
 import threading
 import time
 import urllib.parse
@@ -261,6 +263,41 @@ def test_hosts_share_the_load_and_one_dies(agent, server, tmp_path):
 
 
 # ---- ids
+
+
+def test_ids_taken_by_a_copy_of_this_host(agent, server, tmp_path):
+    """path.data is put back to an older state and the log goes on differently: where nothing can
+    have been sent before by this registry, a 409 is no acknowledgement."""
+    def lines(first, last, word):
+        return "".join("%s %06d %s\n" % (word, n, "x" * 990) for n in range(first, last))
+
+    def write(word):
+        log.write_text(lines(0, 1000, "both") + lines(1000, 12000, word))
+    log = tmp_path / "a.log"
+    log.write_text(lines(0, 1000, "both"))
+    config = base_config(server.url, [log], output__index="copies-%{+yyyy.MM.dd}", **FAST_RETRY)
+    one = agent(config)
+    one.run_once()
+    data = os.path.join(one.directory, "data")
+    shutil.copytree(data, data + ".copy")
+    write("first")
+    one.run_once()
+    assert len(server.docs) == 12000
+    shutil.rmtree(data)
+    os.rename(data + ".copy", data)
+    write("other")
+    run = one.run_once()
+    others = {int(m.split()[1]) for m in server.messages() if m.startswith("other")}
+    # what this registry may have sent itself, as far as it knows: 4 MiB beyond what it shipped
+    assert others >= set(range(1000 + 5000, 12000))
+    assert len(server.docs) == 12000 + len(others)
+    assert one.log_lines("found their ids taken by others")
+    assert run.ledger["acknowledged"]["lines"] == 11000
+    server.docs.clear()
+    log.write_text(log.read_text() + lines(12000, 12100, "other"))
+    one.run_once()  # goes on with the new generation where it was
+    assert sorted(m.split()[1] for m in server.messages()) == ["%06d" % n
+                                                               for n in range(12000, 12100)]
 
 
 def time_series_template(elastic, dataset):

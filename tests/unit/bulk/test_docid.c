@@ -63,12 +63,36 @@ static void minted_bits_vary(void **state)
         assert_true(ones[byte] == 0xff && zeros[byte] == 0xff);
 }
 
+static void offsets_of_ids(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id;
+        bool is;
+        uint64_t offset;
+    } cases[] = {
+        {"Jx0yq2Zl8A_b000000001f4a2", true, 0x1f4a2},
+        {"Jx0yq2Zl8A_bfffffffffffff", true, 0xfffffffffffff},
+        {"Jx0yq2Zl8A_b000000001f4a2-1048576", true, 0x1f4a2},
+        {"Jx0yq2Zl8A_b000000001f4a", false, 0},
+        {"Jx0yq2Zl8A_b00000000xf4a2", false, 0},
+        {"Jx0yq2Zl8A_b", false, 0},
+        {"", false, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        uint64_t offset = 0;
+        CHECK(cases[i].id, docid_offset(slice_str(cases[i].id), &offset) == cases[i].is);
+        CHECK(cases[i].id, !cases[i].is || offset == cases[i].offset);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed_form),
         cmocka_unit_test(equality_sees_each_bit),
         cmocka_unit_test(minted_bits_vary),
+        cmocka_unit_test(offsets_of_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,6 +215,7 @@ struct rig {
     unsigned batch_count, returned, resolved_spans, idle, pauses;
     char paused[64];       /* the target paused last, "" once it goes on */
     size_t size, smallest; /* as told by resized */
+    uint64_t durable;      /* tickets up to it are */
     uint64_t next_offset;
     enum output_health health;
     unsigned health_changes;
@@ -236,6 +237,12 @@ static UNUSED void rig_on_returned(void *ctx, struct batch *b)
     struct rig *r = ctx;
     assert_int_equal(b->item_count, 0);
     r->returned++;
+}
+
+static UNUSED bool rig_durable(void *ctx, uint64_t ticket)
+{
+    const struct rig *r = ctx;
+    return ticket <= r->durable;
 }
 
 static UNUSED void rig_on_idle(void *ctx)
@@ -308,6 +315,7 @@ static UNUSED struct output_hooks rig_hooks(struct rig *r)
 {
     return (struct output_hooks){
         .returned = rig_on_returned,
+        .durable = rig_durable,
         .idle = rig_on_idle,
         .paused = rig_on_paused,
         .resized = rig_on_resized,

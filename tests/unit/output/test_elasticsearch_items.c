@@ -431,6 +431,91 @@ static void test_retry_after_of_items(void **state)
     rig_free(&r);
 }
 
+#define NEW_GENERATION "AAAAnew_AAAA"
+#define TICKET         7
+
+/* the owner says that nothing was sent above 500, and replaces the generation there */
+static bool collided(struct span_owner *owner, uint64_t offset,
+                     char generation[DOCID_GENERATION_CHARS], uint64_t *ret_ticket)
+{
+    (void)owner;
+    assert_memory_equal(generation, GENERATION, DOCID_GENERATION_CHARS);
+    if (offset < 500)
+        return false;
+    memcpy(generation, NEW_GENERATION, DOCID_GENERATION_CHARS);
+    *ret_ticket = TICKET;
+    return true;
+}
+
+static const struct span_owner_ops colliding_ops = {.resolved = rig_resolved, .collided = collided};
+
+/* every second id is taken by another document; knob: the first request is refused whole */
+static int taken_item(struct fake *f, const struct fake_doc *d, const char *line,
+                      const char **ret_error)
+{
+    (void)f;
+    (void)line;
+    (void)ret_error;
+    bool odd = strtoull(d->id + 12, NULL, 16) / 10 % 2 == 1;
+    return odd && strncmp(d->id, GENERATION, 12) == 0 ? 409 : 0;
+}
+
+static int refused_once(struct fake *f, const struct stub_request *q, unsigned items,
+                        struct stub_reply *r)
+{
+    (void)q;
+    (void)items;
+    (void)r;
+    return f->knob != 0 && f->request_count == 1 ? 503 : 0;
+}
+
+static void test_collisions_get_new_ids(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    r->owner.ops = &colliding_ops;
+    r->server.item = taken_item;
+    rig_start(r);
+    rig_submit(r, TARGET, 100, "x"); /* offsets 0 to 990, 25 odd ones below 500 and 25 above */
+    RIG_UNTIL(r, rig_count(r, OUTPUT_ITEMS_COLLISION) == 25);
+    RIG_UNTIL(r, r->returned == 1);
+    int64_t end = clock_mono_ms(clock_system()) + 100;
+    RIG_UNTIL(r, clock_mono_ms(clock_system()) > end);
+    assert_int_equal(rig_seen(r, &r->server.request_count), 1); /* not before it is durable */
+    r->durable = TICKET;
+    RIG_DONE(r);
+    assert_int_equal(r->server.stored, 75);
+    assert_int_equal(r->server.request_count, 2);
+    assert_int_equal(r->server.requests[1].items, 25);
+    unsigned renamed = 0;
+    for (unsigned i = 0; i < r->server.doc_count; i++)
+        renamed += strncmp(r->server.docs[i].id, NEW_GENERATION, 12) == 0;
+    assert_int_equal(renamed, 25);
+    assert_true(fake_doc(&r->server, NEW_GENERATION "00000000003de", TARGET)->stored);
+    assert_int_equal(rig_count(r, OUTPUT_ITEMS_DUPLICATE), 25);
+    assert_int_equal(r->ledger.acknowledged.lines, 100);
+    assert_non_null(strstr(r->log, "25 documents found their ids taken by others"));
+    rig_free(&r);
+}
+
+/* what may have been taken by a request before is an acknowledgement, wherever it stands */
+static void test_no_collision_after_a_failure(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    r->owner.ops = &colliding_ops;
+    r->server.item = taken_item;
+    r->server.whole = refused_once;
+    r->server.knob = 1;
+    rig_start(r);
+    rig_submit(r, TARGET, 100, "x");
+    RIG_DONE(r);
+    assert_int_equal(r->server.stored, 50);
+    assert_int_equal(rig_count(r, OUTPUT_ITEMS_COLLISION), 0);
+    assert_int_equal(rig_count(r, OUTPUT_ITEMS_DUPLICATE), 50);
+    rig_free(&r);
+}
+
 static void test_batch_without_items(void **state)
 {
     (void)state;
@@ -464,6 +549,8 @@ int main(void)
         cmocka_unit_test(test_conflict_without_id),
         cmocka_unit_test(test_refused_without_id),
         cmocka_unit_test(test_retry_after_of_items),
+        cmocka_unit_test(test_collisions_get_new_ids),
+        cmocka_unit_test(test_no_collision_after_a_failure),
         cmocka_unit_test(test_batch_without_items),
     };
     return cmocka_run_group_tests_name("output/elasticsearch items", tests, http_up, NULL);

@@ -325,3 +325,14 @@ def test_time_series_takes_no_ids(agent, elastic, dataset, tmp_path):
     assert run.ledger["dead_lettered"]["lines"] == 0
     assert len(one.log_lines("takes no ids of ours")) == 1
     assert run.ledger["documents"]["resent"] <= 3000
+
+
+def test_ids_of_the_server(agent, elastic, dataset, tmp_path):
+    """ids: auto sends none; a real Elasticsearch makes them."""
+    loggen(tmp_path / "a.log", 300)
+    config = base_config(elastic.url, [tmp_path / "a.log"], dataset, output__ids="auto")
+    agent(config).run_once()
+    elastic.wait_count(stream(dataset), 300)
+    ids = [id_ for id_, _, _ in elastic.all(stream(dataset))]
+    assert len(set(ids)) == 300
+    assert all(len(id_) == 20 for id_ in ids), "Elasticsearch's own have 20 characters"

@@ -361,11 +361,3 @@ def test_output_leaves_nothing_behind(agent, server):
     agent(base_config(server.url, ["/x"])).command("test", "output")
     assert not server.docs
     assert json.dumps([r.method for r in server.requests]).count("PUT") == 0
-
-
-def test_ids_of_the_server(agent, server, tmp_path):
-    """ids: auto sends none, the server makes them."""
-    loggen(tmp_path / "a.log", 300)
-    agent(config(server, tmp_path, output__ids="auto")).run_once()
-    assert all('"_id"' not in request.body.decode() for request in server.bulks)
-    assert_all_once(server, 300)

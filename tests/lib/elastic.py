@@ -93,6 +93,23 @@ class Elastic:
             self.call("PUT", "/_index_template/" + kind,
                       dict(TEMPLATE, index_patterns=[kind + "-*-*"]))
 
+    def create_api_key(self, rights, **more):
+        """rights: role descriptors; returns id, api_key and both in one as `encoded`."""
+        return self.call("POST", "/_security/api_key",
+                         {"name": "e2e", "role_descriptors": rights, **more})
+
+    def key_works(self, key):
+        """Whether the node knows who comes with that key."""
+        other = Elastic(self.url)
+        other._headers["authorization"] = "ApiKey " + key["encoded"]
+        try:
+            other.call("GET", "/_security/_authenticate")
+            return True
+        except ElasticError as e:
+            if e.status != 401:
+                raise
+            return False
+
     def refresh(self, stream):
         self.call("POST", "/%s/_refresh?ignore_unavailable=true&allow_no_indices=true" % stream)
 

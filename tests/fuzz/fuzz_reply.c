@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/def.h"
 #include "output/control.h"
 #include "output/decisions.h"
 #include "output/reply.h"
@@ -25,6 +27,16 @@ static int scan(struct reply *r, struct slice text, uint32_t items, size_t step)
         text = slice_sub(text, step, SIZE_MAX);
     }
     return reply_finish(r);
+}
+
+/* the same with white space in front */
+static int scan_behind_blank(struct reply *r, struct slice text, uint32_t items)
+{
+    reply_begin(r, items);
+    int err = reply_feed(r, SLICE_LIT(" "));
+    if (err == 0)
+        err = reply_feed(r, text);
+    return err != 0 ? err : reply_finish(r);
 }
 
 /* what a good result must be like */
@@ -56,7 +68,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint32_t items = data[0] % 16;
     const size_t step = (size_t)data[1] + 1;
     const struct slice text = slice_of((const char *)data + 2, size - 2);
+    /* the scanner alone: a blank in front is not the usual reply */
+    int c = scan_behind_blank(pieces, text, items);
     int a = scan(whole, text, items, SIZE_MAX);
+    if (a != c && (a == 0 || c == 0))
+        abort();
     int b = scan(pieces, text, items, step);
     if (a != b)
         abort();
@@ -72,5 +88,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)!control_has_stream_template(text, SLICE_LIT("logs-generic-default"));
     (void)!control_has_all_privileges(text);
     (void)control_error_type(text);
+    (void)control_error_reason(text);
+    struct buf hits;
+    buf_init(&hits, 64 * KIB);
+    (void)!control_hits(text, &hits);
+    buf_clear(&hits);
     return 0;
 }

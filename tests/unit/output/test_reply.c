@@ -267,9 +267,85 @@ static void test_large_reply(void **state)
     reply_free(&r);
 }
 
+/* the usual reply to n documents */
+static void usual(struct buf *b, unsigned n)
+{
+    buf_reset(b);
+    assert_int_equal(buf_add_str(b, "{\"errors\":false,\"items\":["), 0);
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(buf_printf(b, "%s{\"create\":{\"status\":201}}", i > 0 ? "," : ""), 0);
+    assert_int_equal(buf_add_str(b, "]}"), 0);
+}
+
+/* in any pieces, and with any byte of it changed or the end cut off */
+static void test_usual_reply(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct reply *r = reply_new();
+    buf_init(&b, 64 * KIB);
+    usual(&b, 3);
+    for (size_t step = 1; step <= b.len; step++) {
+        assert_int_equal(scan(r, b.ptr, b.len, 3, step), 0);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(reply_items(r)[i].status, 201);
+        assert_int_equal(decide_item_row(reply_items(r)[2].row)->action, DECIDE_ACK);
+        assert_int_equal(scan(r, b.ptr, b.len, 2, step), -EBADMSG);
+        assert_int_equal(scan(r, b.ptr, b.len, 4, step), -EBADMSG);
+    }
+    for (size_t at = 0; at < b.len; at++) {
+        char was = b.ptr[at];
+        assert_int_not_equal(scan(r, b.ptr, at, 3, 7), 0);
+        b.ptr[at] = '#';
+        int err = scan(r, b.ptr, b.len, 3, 7);
+        /* only inside a name that is not looked at */
+        bool name = was >= 'a' && was <= 'z' && err == 0;
+        assert_true(name || err != 0);
+        b.ptr[at] = was;
+    }
+    buf_clear(&b);
+    reply_free(&r);
+}
+
+/* one item other than the usual, anywhere, in any pieces */
+static void test_nearly_usual_reply(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"{\"create\":{\"status\":429}}",
+                                         "{\"create\":{\"status\":200}}",
+                                         "{\"create\":{\"status\":201,\"failure_store\":\"used\"}}",
+                                         " {\"create\":{\"status\":201}}"};
+    static const unsigned statuses[] = {429, 200, 201, 201};
+    struct reply *r = reply_new();
+    struct buf b;
+    buf_init(&b, 64 * KIB);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        for (unsigned place = 0; place < 5; place++) {
+            buf_reset(&b);
+            assert_int_equal(buf_add_str(&b, "{\"errors\":false,\"items\":["), 0);
+            for (unsigned n = 0; n < 5; n++)
+                assert_int_equal(
+                    buf_printf(&b, "%s%s", n > 0 ? "," : "",
+                               n == place ? others[i] : "{\"create\":{\"status\":201}}"),
+                    0);
+            assert_int_equal(buf_add_str(&b, "]}\n"), 0);
+            for (size_t step = 1; step < 40; step++) {
+                assert_int_equal(scan(r, b.ptr, b.len, 5, step), 0);
+                for (unsigned n = 0; n < 5; n++)
+                    assert_int_equal(reply_items(r)[n].status, n == place ? statuses[i] : 201);
+                assert_int_equal(reply_items(r)[place].failure_store, i == 2);
+            }
+        }
+    }
+    buf_clear(&b);
+    reply_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_usual_reply),
+        cmocka_unit_test(test_nearly_usual_reply),
         cmocka_unit_test(test_every_split),
         cmocka_unit_test(test_cut_at_every_byte),
         cmocka_unit_test(test_texts),

@@ -13,9 +13,10 @@
  *
  * Own paths: GET /_sink/stats, GET /_sink/missing?writer=W&from=A&to=B, POST /_sink/faults with a
  * flat JSON object, POST /_sink/reset (forgets documents, faults stay).
- * Faults: item429, item400, item403, item500 (chance of an item, decided by `seed`), cut_every
- * (each n-th bulk is taken, then the connection closes without an answer), drop_every (the same
- * without taking it), status and status_for (answer of the next n bulks, nothing taken), delay_ms.
+ * Faults: item429, item400, item403, item500 (chance of an item, decided by `seed`; item400: of
+ * a message, which is refused each time it comes), cut_every (each n-th bulk is taken, then the
+ * connection closes without an answer), drop_every (the same without taking it), status and
+ * status_for (answer of the next n bulks, nothing taken), delay_ms.
  *
  * --expect prints one line when that many documents are held, and ends the program when the last
  * connection has closed after that. SIGTERM and SIGINT end it too; the last line of stdout is the

@@ -105,6 +105,15 @@ static inline bool by_chance(double share)
     return (double)(sink.random >> 11) / 9007199254740992.0 < share;
 }
 
+/* true for that share of the messages: one that cannot be taken never is */
+static inline bool is_bad(struct text message, double share)
+{
+    if (share <= 0)
+        return false;
+    const uint64_t h = store_hash(message.ptr, message.len, (uint64_t)sink.faults.seed);
+    return (double)(h >> 11) / 9007199254740992.0 < share;
+}
+
 /* sets a fault by its name; false when there is none of that name */
 static inline bool fault_set(struct text name, double value)
 {
@@ -190,7 +199,7 @@ static inline int take(const struct scan_action *a, struct text index, struct te
     struct text message = NO_TEXT;
     const int found = scan_find(document, "message", &message);
 
-    if (found < 0 || by_chance(sink.faults.item400))
+    if (found < 0 || is_bad(message, sink.faults.item400))
         return 400;
     if (by_chance(sink.faults.item429))
         return 429;

@@ -195,6 +195,8 @@ static struct slice id_member(struct slice action, struct slice id)
 static void move_without(struct batch *b, struct batch_item *item, size_t at, struct slice part)
 {
     char *from = b->body + item->at;
+    if (part.len == 0 && item->at == at)
+        return;
     size_t before = part.len > 0 ? (size_t)(part.ptr - from) : item->bytes;
     memmove(b->body + at, from, before);
     memmove(b->body + at + before, from + before + part.len, item->bytes - before - part.len);

@@ -30,7 +30,8 @@
 
 struct encode_file {
     unsigned parts;
-    struct slice action;       /* {"create":{"_id":"<generation> */
+    bool auto_ids;
+    struct slice action;       /* {"create":{"_id":"<generation>, or the whole line without id */
     struct slice before_flags; /* ","log":{"file":{"path":"..."} */
     struct slice before_text;  /* },"message":" */
     struct slice after_text;   /* " and the constants } */
@@ -195,9 +196,12 @@ struct part {
 };
 
 /* the action line up to the offset in the id; the request's URL names the index */
-static int build_action(struct buf *out, const struct generation *gen)
+static int build_action(struct buf *out, const struct encode_input *input,
+                        const struct generation *gen)
 {
     char id[DOCID_GENERATION_CHARS];
+    if (input->auto_ids)
+        return buf_add_str(out, "{\"create\":{}}\n");
     generation_write(id, gen);
     int r = buf_add_str(out, "{\"create\":{\"_id\":\"");
     if (r == 0)
@@ -226,7 +230,7 @@ static int build_text(struct buf *out, struct part parts[PARTS], const struct en
     for (int i = 0; i < PARTS && r == 0; i++) {
         parts[i].from = out->len;
         if (i == 0)
-            r = build_action(out, gen);
+            r = build_action(out, input, gen);
         else if (i == 1)
             r = build_before_flags(out, path);
         else if (i == 2)
@@ -254,6 +258,7 @@ struct encode_file *encode_file_new(const struct encode_agent *agent,
     memcpy(f->text, text.ptr, text.len);
     buf_clear(&text);
     f->parts = input->parts;
+    f->auto_ids = input->auto_ids;
     struct slice *slots[PARTS] = {&f->action, &f->before_flags, &f->before_text, &f->after_text};
     for (int i = 0; i < PARTS; i++)
         *slots[i] = slice_of(f->text + parts[i].from, parts[i].to - parts[i].from);
@@ -299,6 +304,8 @@ static char *put(char *p, struct slice s)
 static char *put_action(char *p, const struct encode_file *f, const struct encode_line *line)
 {
     p = put(p, f->action);
+    if (f->auto_ids)
+        return p;
     num_write_hex(p, line->offset, DOCID_OFFSET_DIGITS);
     p += DOCID_OFFSET_DIGITS;
     if (line->open_end) {

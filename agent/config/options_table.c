@@ -667,6 +667,15 @@ const struct option options_table[] = {
                 "twice.",
     },
     {
+        .key = "output.elasticsearch.verify_before_resend",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_BOOL,
+        .standard = "false",
+        .offset = AT(elasticsearch.verify_before_resend),
+        .help = "Asks the server for the ids before documents are sent again after a lost answer: "
+                "a data stream that rolled over in between would take them twice.",
+    },
+    {
         .key = "output.elasticsearch.index",
         .group = OPTION_OUTPUT,
         .type = OPTION_STRING,

@@ -163,6 +163,41 @@ int control_has_stream_template(struct slice json, struct slice target)
     return found;
 }
 
+/* written by hand: the ids are ours and need no escape */
+int control_search(struct buf *out, struct slice ids, size_t count)
+{
+    struct slice rest = ids, id;
+    int err =
+        buf_printf(out, "{\"size\":%zu,\"_source\":false,\"query\":{\"ids\":{\"values\":[", count);
+    for (bool first = true; err == 0 && slice_next(&rest, '\n', &id); first = false) {
+        if (id.len > 0)
+            err = buf_printf(out, "%s\"%.*s\"", first ? "" : ",", (int)id.len, id.ptr);
+    }
+    return err == 0 ? buf_add_str(out, "]}}}") : err;
+}
+
+/* `{}` is the whole answer when filter_path has left nothing over */
+int control_hits(struct slice json, struct buf *out)
+{
+    cJSON *root = cJSON_ParseWithLength(json.ptr, json.len);
+    const cJSON *shards = cJSON_GetObjectItemCaseSensitive(root, "_shards");
+    const cJSON *failed = cJSON_GetObjectItemCaseSensitive(shards, "failed");
+    const cJSON *hits = cJSON_GetObjectItemCaseSensitive(root, "hits");
+    bool whole = cJSON_IsObject(root) && (failed == NULL || failed->valuedouble == 0) &&
+                 !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "timed_out"));
+    int err = whole ? 0 : -EBADMSG;
+    const cJSON *hit;
+    cJSON_ArrayForEach(hit, cJSON_GetObjectItemCaseSensitive(hits, "hits"))
+    {
+        if (err == 0)
+            err = buf_add_slice(out, text_of(hit, "_id"));
+        if (err == 0)
+            err = buf_add_byte(out, '\n');
+    }
+    cJSON_Delete(root);
+    return err;
+}
+
 /* has_all_requested */
 int control_has_all_privileges(struct slice json)
 {

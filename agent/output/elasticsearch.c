@@ -66,6 +66,7 @@ static struct batch *release(struct output *o, struct flight *f)
         es_target_idle(o, f->target);
     o->pending--;
     buf_clear(&f->texts);
+    buf_clear(&f->query);
     buf_clear(&f->dead_job.records);
     list_push_front(&o->spare, &f->link);
     return b;
@@ -169,6 +170,7 @@ struct flight *es_new_flight(struct output *o, struct batch *b)
     f->target->plain_index = o->opts.plain_index && b->kind == BATCH_LOGS;
     f->target->flights++;
     buf_init(&f->texts, 0);
+    buf_init(&f->query, 0);
     buf_init(&f->dead_job.records, 0);
     list_init(&f->link);
     b->owner_data = f;

@@ -270,15 +270,54 @@ static void blame_gzip(struct output *o, struct host *h)
     es_tell(o, LOG_WARN, "%s: answers only requests that are not compressed", h->name);
 }
 
-/* a bulk request came back */
-static void on_bulk(struct output *o, const struct sender_job *job)
+/* Whether an answer's loss means that documents may have been taken: no status of a server that
+ * refuses before it works. */
+static bool is_unsure(const struct request_decision *d, const struct http_reply *reply)
 {
-    struct flight *f = job->owner;
+    if (reply->outcome == HTTP_REFUSED)
+        return false;
+    return d->action == REQUEST_UNKNOWN || d->action == REQUEST_ITEMS ||
+           (d->action == REQUEST_RETRY && !d->busy);
+}
+
+/* a flight is back; the host that it was with */
+static struct host *land(struct output *o, struct flight *f)
+{
     struct host *h = f->host;
     f->host = NULL;
     h->outstanding--;
     f->target->outstanding--;
     o->in_flight--;
+    return h;
+}
+
+/* the search for documents came back: they are settled, or the host waits, or it is given up */
+static void on_verify(struct output *o, const struct sender_job *job)
+{
+    struct flight *f = job->owner;
+    struct host *h = land(o, f);
+    const struct request_decision *d = judge(job);
+    char why[WHY_BYTES];
+    if (o->stopped && job->reply.outcome == HTTP_INTERRUPTED) {
+        es_requeue(o, f, true);
+    } else if (d->action == REQUEST_ITEMS && job->found_error == 0) {
+        es_host_good(o, h);
+        es_verify_apply(o, f, job);
+    } else if (d->action == REQUEST_RETRY || d->action == REQUEST_UNKNOWN ||
+               d->action == REQUEST_CREDENTIALS || d->action == REQUEST_PAUSE_HOST) {
+        on_failure(o, f, h, d, job);
+    } else {
+        explain(d, job, why);
+        es_verify_give_up(o, f, d->action == REQUEST_ITEMS ? "not all of it answers" : why);
+        es_requeue(o, f, true);
+    }
+}
+
+/* a bulk request came back */
+static void on_bulk(struct output *o, const struct sender_job *job)
+{
+    struct flight *f = job->owner;
+    struct host *h = land(o, f);
     if (o->stopped && job->reply.outcome == HTTP_INTERRUPTED) {
         es_requeue(o, f, true);
         return;
@@ -293,6 +332,10 @@ static void on_bulk(struct output *o, const struct sender_job *job)
         es_pace_shrink(o);
     if (d->action != REQUEST_ITEMS || job->items_error != 0) {
         es_mark_tried(f);
+        if (is_unsure(d, &job->reply)) {
+            f->unsure = true;
+            f->verify_at = 0;
+        }
         on_failure(o, f, h, d, job);
         return;
     }
@@ -316,6 +359,9 @@ void es_on_job(void *ctx, struct sender_job *job)
         break;
     case SENDER_BULK:
         on_bulk(o, job);
+        break;
+    case SENDER_VERIFY:
+        on_verify(o, job);
         break;
     }
     list_push_front(&o->idle, &job->link);

@@ -186,6 +186,8 @@ bool es_apply_items(struct output *o, struct flight *f, const struct sender_job 
     struct tally t = {0};
     if (job->reply.repeated)
         es_mark_tried(f);
+    if (f->count == f->batch->item_count)
+        f->unsure = false;
     for (uint32_t i = 0; i < f->count; i++)
         apply_item(o, f, f->first + i, &results[i], &t);
     if (t.stored > 0)

@@ -63,6 +63,7 @@ struct target {
     enum target_state state;
     unsigned failures; /* in a row */
     int64_t not_before_ms;
+    bool no_verify;                 /* it does not let us ask for documents */
     bool no_ids;                    /* it takes none of ours */
     uint64_t passes;                /* answers in which at least one document was accepted */
     uint64_t seen_items, bad_items; /* of about the last GUARD_ITEMS */
@@ -83,6 +84,9 @@ struct flight {
     bool isolating;
     uint64_t isolate_mark; /* target->passes when isolating began */
     bool singles;          /* so many exchanges broke that each document goes alone */
+    bool unsure;           /* an answer was lost: items may have been taken */
+    uint32_t verify_at;    /* the items before it were asked for */
+    struct buf query;      /* ids, then the search for them */
     unsigned broken;       /* exchanges in a row that ended without an answer */
     unsigned failures;     /* in a row */
     int64_t not_before_ms;
@@ -164,6 +168,18 @@ void es_pace_good(struct output *o);
 void es_pace_learn(struct output *o, size_t bytes);
 /* Bytes that a request's body should not pass. */
 size_t es_pace_bytes(const struct output *o);
+
+/* elasticsearch_verify.c */
+
+/* Whether the flight's documents are to be asked for before they are sent again. */
+bool es_verify_wants(const struct output *o, const struct flight *f);
+/* Chooses the next items to ask for and builds the search. 0, or an error: they cannot be asked
+ * for. */
+int es_verify_prepare(struct output *o, struct flight *f) MUST_CHECK;
+/* The answer: what was found is not sent again. */
+void es_verify_apply(struct output *o, struct flight *f, const struct sender_job *job);
+/* They are sent again unasked. */
+void es_verify_give_up(struct output *o, struct flight *f, const char *why);
 
 /* elasticsearch_retry.c */
 

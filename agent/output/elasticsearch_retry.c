@@ -22,9 +22,11 @@
 /* no more than this is taken where the target does not wait */
 #define LITTLE_BYTES (64 * KIB)
 
-/* whether it goes its usual way: what is being narrowed down stays together */
-static bool is_plain(const struct flight *f)
+/* whether it goes its usual way: what is being narrowed down or asked for stays together */
+static bool is_plain(const struct output *o, const struct flight *f)
 {
+    if (f->unsure && o->opts.verify_resend)
+        return false;
     return !f->isolating && !f->singles && !f->burying && f->broken == 0 && f->range_max == 0;
 }
 
@@ -32,7 +34,7 @@ static bool is_plain(const struct flight *f)
 bool es_retry_wants(const struct output *o, const struct flight *f)
 {
     const struct batch *b = f->batch;
-    if (o->stopped || f->is_retry || b->item_count == 0 || !is_plain(f))
+    if (o->stopped || f->is_retry || b->item_count == 0 || !is_plain(o, f))
         return false;
     return b->body_bytes <= LITTLE_BYTES || b->kind == BATCH_METRICS ||
            es_target_waits(f->target, loop_now_ms(o->loop));

@@ -193,6 +193,34 @@ static bool wants_gzip(const struct output *o, const struct flight *f, const str
            (o->opts.compression == OUTPUT_COMPRESSION_AUTO && !h->loopback);
 }
 
+/* it is under way */
+static void take_off(struct output *o, struct flight *f, struct host *h)
+{
+    list_remove(&f->link);
+    f->host = h;
+    h->outstanding++;
+    f->target->outstanding++;
+    o->in_flight++;
+}
+
+/* asks for documents whose answer was lost */
+static void send_verify(struct output *o, struct flight *f, struct host *h, struct look *look)
+{
+    if (!target_is_open(o, h, f->target, look))
+        return;
+    if (es_verify_prepare(o, f) != 0) {
+        es_verify_give_up(o, f, "their ids are too long");
+        return;
+    }
+    struct sender_job *job = take_job(o, SENDER_VERIFY, f, h);
+    if (job == NULL)
+        return;
+    job->target = f->target->name;
+    job->body = buf_slice(&f->query);
+    if (submit(o, job, look))
+        take_off(o, f, h);
+}
+
 /* sends the chosen range */
 static void send_range(struct output *o, struct flight *f, struct host *h, struct look *look)
 {
@@ -213,12 +241,8 @@ static void send_range(struct output *o, struct flight *f, struct host *h, struc
     job->item_count = f->count;
     if (!submit(o, job, look))
         return;
-    list_remove(&f->link);
+    take_off(o, f, h);
     count_items(f);
-    f->host = h;
-    h->outstanding++;
-    f->target->outstanding++;
-    o->in_flight++;
     es_count(o, OUTPUT_REQUESTS, 1);
     es_count(o, OUTPUT_REQUEST_BYTES, job->body.len);
 }
@@ -257,7 +281,11 @@ static void look_at(struct output *o, struct flight *f, struct look *look)
     if (o->in_flight >= o->pace.limit || list_is_empty(&o->idle))
         return;
     struct host *h = es_host_pick(o, look->now);
-    if (h != NULL && choose_range(o, f, h, look))
+    if (h == NULL)
+        return;
+    if (es_verify_wants(o, f))
+        send_verify(o, f, h, look);
+    else if (choose_range(o, f, h, look))
         send_range(o, f, h, look);
 }
 

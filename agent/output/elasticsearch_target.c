@@ -44,9 +44,9 @@ struct target *es_target(struct output *o, struct slice name)
     }
     make_room(o);
     struct target *t = mem_zalloc(sizeof(*t));
-    t->no_ids = o->opts.server_ids;
     if (name.len > 0)
         memcpy(t->name, name.ptr, name.len);
+    t->no_ids = o->opts.auto_ids;
     list_push_front(&o->targets, &t->link);
     o->target_count++;
     return t;

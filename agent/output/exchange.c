@@ -2,7 +2,8 @@
  * output/exchange - what a job does on the wire, in the thread that calls
  *
  * BULK: compress, POST, scan the reply while it arrives. PROBE: GET /, and where that does not tell
- * the version, GET /_nodes/_local. TEMPLATE: GET /_index_template.
+ * the version, GET /_nodes/_local. TEMPLATE: GET /_index_template. VERIFY: POST
+ * {target}/_refresh and {target}/_search.
  *
  * Nothing fails here: every outcome is written into the job and judged in the loop's thread.
  */
@@ -16,6 +17,7 @@
 #define REPLY_BYTES_MAX   (64 * MIB) /* more than any honest reply to our requests */
 #define ROOT_BYTES_MAX    (64 * KIB)
 #define TEMPLATES_MAX     (4 * MIB)
+#define HITS_MAX          (1 * MIB)
 #define CONTROL_TIMEOUT   30000
 #define PACKED_KEEP_BYTES (1 * MIB) /* a larger buffer is given back after use */
 #define HTTP_OK           200
@@ -33,6 +35,7 @@ void sender_job_init(struct sender_job *job)
     list_init(&job->link);
     buf_init(&job->head, SENDER_HEAD_BYTES);
     buf_init(&job->url, URL_MAX);
+    buf_init(&job->found, HITS_MAX);
 }
 
 /* frees what the answers hold */
@@ -41,6 +44,7 @@ void sender_job_clear(struct sender_job *job)
     reply_free(&job->items);
     buf_clear(&job->head);
     buf_clear(&job->url);
+    buf_clear(&job->found);
 }
 
 /* The scanner's error does not end the transfer: an error status has another body, and only the
@@ -202,6 +206,41 @@ static void exchange_template(struct http *http, struct sender_job *job)
     buf_clear(&body);
 }
 
+/* {host}/{target}{path} */
+static int target_url(struct buf *url, const struct sender_job *job, const char *path)
+{
+    buf_reset(url);
+    int err = buf_printf(url, "%s/", job->host);
+    if (err == 0)
+        err = add_segment(url, job->target);
+    return err == 0 ? buf_add_str(url, path) : err;
+}
+
+/* A search sees what was refreshed; where we may not ask for that, the target does it by itself
+ * sooner or later. */
+static void exchange_verify(struct http *http, struct sender_job *job)
+{
+    struct buf body;
+    struct http_reply refreshed;
+    buf_init(&body, HITS_MAX);
+    buf_reset(&job->found);
+    int err = target_url(&job->url, job, "/_refresh?ignore_unavailable=true&filter_path=_shards");
+    if (err == 0)
+        http_fetch(http, "POST", buf_cstr(&job->url), slice_of(NULL, 0), NULL, CONTROL_TIMEOUT,
+                   &body, &refreshed);
+    if (err == 0)
+        err = target_url(&job->url, job, CONTROL_SEARCH_PATH);
+    if (err != 0) {
+        refuse(job, err, "build the URL");
+        return;
+    }
+    http_fetch(http, "POST", buf_cstr(&job->url), job->body, "application/json", CONTROL_TIMEOUT,
+               &body, &job->reply);
+    job->found_error = control_hits(buf_slice(&body), &job->found);
+    (void)!buf_add_slice(&job->head, slice_sub(buf_slice(&body), 0, SENDER_HEAD_BYTES));
+    buf_clear(&body);
+}
+
 /* by kind */
 void sender_exchange(struct http *http, struct compress *compress, struct buf *packed,
                      struct sender_job *job)
@@ -216,6 +255,9 @@ void sender_exchange(struct http *http, struct compress *compress, struct buf *p
         break;
     case SENDER_TEMPLATE:
         exchange_template(http, job);
+        break;
+    case SENDER_VERIFY:
+        exchange_verify(http, job);
         break;
     }
 }

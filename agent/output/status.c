@@ -27,6 +27,7 @@ static const char *const counter_names[OUTPUT_COUNTER_COUNT] = {
     [OUTPUT_REPLIES_5XX] = "replies_5xx",
     [OUTPUT_ITEMS_CREATED] = "items_created",
     [OUTPUT_ITEMS_DUPLICATE] = "items_duplicate",
+    [OUTPUT_ITEMS_FOUND] = "items_found",
     [OUTPUT_ITEMS_COLLISION] = "items_collision",
     [OUTPUT_ITEMS_CONFLICT] = "items_conflict",
     [OUTPUT_ITEMS_REJECTED] = "items_rejected",

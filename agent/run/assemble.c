@@ -54,6 +54,7 @@ static struct tail_input input_of(const struct config *c, const struct config_in
                 .parts = parts_of(c->metadata),
                 .dataset = in->dataset,
                 .namespace = c->namespace,
+                .auto_ids = c->elasticsearch.ids == CONFIG_IDS_AUTO,
                 .input_type = "filestream",
                 .fields = in->fields.v,
                 .field_count = in->fields.n,
@@ -225,10 +226,11 @@ void assemble_output(struct output_opts *o, const struct config *c)
         .compression = e->compression == CONFIG_COMPRESSION_GZIP ? OUTPUT_COMPRESSION_GZIP
                                                                  : OUTPUT_COMPRESSION_NONE,
         .plain_index = index_is_used(c),
-        .server_ids = e->ids == CONFIG_IDS_AUTO,
         .pipeline = given(e->pipeline),
         .workers = e->workers,
         .max_bytes = e->bulk_max_bytes,
+        .auto_ids = e->ids == CONFIG_IDS_AUTO,
+        .verify_resend = e->verify_before_resend,
         .backoff_init_ms = e->backoff_init_ms,
         .backoff_max_ms = e->backoff_max_ms,
     };

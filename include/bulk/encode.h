@@ -53,6 +53,7 @@ struct encode_input {
     const char *namespace;
     const char *target;               /* logs-<dataset>-<namespace>: the batch it goes to */
     bool plain_index;                 /* that is an index: no data_stream.* */
+    bool auto_ids;                    /* the server makes the ids: none in the action line */
     const char *input_type;           /* filestream */
     const struct config_pair *fields; /* option fields, under "fields"; "a.b" is b in object a */
     size_t field_count;

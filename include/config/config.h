@@ -144,6 +144,7 @@ struct config_elasticsearch {
     int64_t timeout_ms;            /* of a whole exchange; 0 = none */
     int64_t connection_max_age_ms; /* 0 = no limit */
     enum config_ids ids;
+    bool verify_before_resend;
     char *index;    /* "" = data streams by dataset */
     char *pipeline; /* "" = the index's own */
 };

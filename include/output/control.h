@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/def.h"
 #include "base/slice.h"
 
@@ -41,6 +42,16 @@ bool control_pattern_matches(struct slice pattern, struct slice name);
 
 /* Body of `POST /_security/user/_has_privileges`: 1 all, 0 not all, -EBADMSG. */
 int control_has_all_privileges(struct slice json) MUST_CHECK;
+
+/* Appends the search for ids: as many hits as there are ids, without their documents. ids: a line
+ * each, characters that need no escape. */
+int control_search(struct buf *out, struct slice ids, size_t count) MUST_CHECK;
+#define CONTROL_SEARCH_PATH                                                                        \
+    "/_search?filter_path=timed_out,_shards.failed,hits.hits._id&"                                 \
+    "ignore_unavailable=true"
+/* Appends the ids of the hits to out, a line each. -EBADMSG: no such answer, or not all shards
+ * answered. */
+int control_hits(struct slice json, struct buf *out) MUST_CHECK;
 
 /* error.type of an answer (maybe cut short), "" if it has none: letters, digits and _ only, so
  * that it can be shown. */

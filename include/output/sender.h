@@ -24,6 +24,7 @@ enum sender_kind {
     SENDER_BULK,     /* POST {host}/{target}/_bulk */
     SENDER_PROBE,    /* which product and version */
     SENDER_TEMPLATE, /* does a data-stream template match the target */
+    SENDER_VERIFY,   /* which of these ids does the target have */
 };
 
 struct sender_job {
@@ -38,7 +39,7 @@ struct sender_job {
     bool require_data_stream; /* BULK */
     bool gzip;                /* BULK */
     bool plain_json;          /* BULK: content type application/json, else x-ndjson */
-    struct slice body;        /* BULK */
+    struct slice body;        /* BULK; VERIFY: the search */
     uint32_t item_count;      /* BULK */
 
     /* answered */
@@ -48,6 +49,8 @@ struct sender_job {
     struct buf head;        /* first bytes of the body */
     struct buf url;         /* of the exchange; kept for the next one */
     struct product product; /* PROBE */
+    struct buf found;       /* VERIFY: ids, a line each, in no order */
+    int found_error;        /* VERIFY, status 200: 0 = found is whole */
     int has_template;       /* TEMPLATE: 1 yes, 0 no, -EACCES cannot be known, other: try later */
 };
 

@@ -27,6 +27,7 @@ enum output_counter {
     OUTPUT_REPLIES_5XX,
     OUTPUT_ITEMS_CREATED,    /* item results */
     OUTPUT_ITEMS_DUPLICATE,  /* 409: was there already */
+    OUTPUT_ITEMS_FOUND,      /* asked for before they were sent again: they were there */
     OUTPUT_ITEMS_COLLISION,  /* 409 for an id that another document has: sent again under another */
     OUTPUT_ITEMS_CONFLICT,   /* 409 without an id of ours: the target has one like it */
     OUTPUT_ITEMS_REJECTED,   /* the document can never succeed */

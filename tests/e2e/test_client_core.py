@@ -3,15 +3,17 @@ the server, ids where they cannot be ours."""
 
 import os
 import shutil
+import socket
 import threading
 import time
 import urllib.parse
 
 import fault_server as fs
 import pytest
+from proxy import Middle, _read_head
 from tools import Loggen, loggen
 from waiting import TIME_SCALE, holds_for, wait_for
-from wherry import FAST_RETRY, OK, base_config
+from wherry import FAST_RETRY, NOT_ALL, OK, base_config
 
 BLOCK = (403, "cluster_block_exception", "index [x] blocked by: [FORBIDDEN/8/index write (api)];")
 
@@ -300,6 +302,83 @@ def test_ids_taken_by_a_copy_of_this_host(agent, server, tmp_path):
                                                                for n in range(12000, 12100)]
 
 
+def test_ids_made_by_the_server(agent, server, tmp_path):
+    server.ids_optional = True
+    loggen(tmp_path / "a.log", 300)
+    server.script(fs.bulk_reply([429, None, 503]))
+    config = base_config(server.url, [tmp_path / "a.log"], output__ids="auto", **FAST_RETRY)
+    config.update({"metrics.enabled": True, "metrics.period": "1s"})
+    one = agent(config).start()
+    wait_for(lambda: len(server.documents(stream("generic"))) == 300
+             and any(i.startswith("metrics-") for i, _ in list(server.docs)), what="all")
+    assert one.stop() == OK
+    assert len(set(server.messages(stream("generic")))) == 300
+    assert {id_ for request in server.bulks for id_ in request.ids} == {None}
+
+
+class Swallow(Middle):
+    """Passes requests on; from the moment it is told, _bulk requests are passed on but their answers
+    kept back, and then nothing is let through until it is told to."""
+
+    def __init__(self, upstream):
+        super().__init__()
+        self.upstream = upstream
+        self.lose = threading.Event()
+        self.closed = threading.Event()
+        self.lost = threading.Event()
+
+    def serve(self, sock):
+        lines, rest = _read_head(sock)
+        if lines is None or self.closed.is_set():
+            return
+        bulk = "/_bulk" in lines[0]
+        self.seen.append(lines[0])
+        if bulk and self.lose.is_set():
+            self.closed.set()
+            length = next(int(line.split(":")[1]) for line in lines
+                          if line.lower().startswith("content-length"))
+            with socket.create_connection(("127.0.0.1", self.upstream)) as upstream:
+                while len(rest) < length:
+                    rest += sock.recv(65536)
+                upstream.sendall("\r\n".join(lines + ["", ""]).encode("latin-1") + rest)
+                upstream.recv(65536)  # the answer, for nobody
+            self.lost.set()
+            return
+        self.forward(sock, ("127.0.0.1", self.upstream), lines, rest)
+
+
+@pytest.mark.elastic
+@pytest.mark.slow
+@pytest.mark.parametrize("verify", [True, False])
+def test_lost_answer_and_rollover(agent, elastic, dataset, tmp_path, verify):
+    """Documents are taken, their answer is lost, the stream rolls over: asked before they are sent
+    again nothing comes twice. Without asking the ids are those of another backing index."""
+    name = stream(dataset)
+    log = tmp_path / "a.log"
+    loggen(log, 2500, writer="w1", size=100)
+    with Swallow(urllib.parse.urlsplit(elastic.url).port) as middle:
+        one = agent(base_config("http://127.0.0.1:%d" % middle.port, [log], dataset,
+                                output__verify_before_resend=verify, **FAST_RETRY)).start()
+        elastic.wait_count(name, 2500)
+        middle.lose.set()
+        loggen(log, 2500, writer="w1", size=100, start_seq=2501)
+        assert middle.lost.wait(30)
+        taken = elastic.count(name) - 2500
+        assert taken > 0
+        elastic.call("POST", "/%s/_rollover" % name)
+        middle.lose.clear()
+        middle.closed.clear()
+        loggen(log, 100, writer="w1", size=100, start_seq=5001)
+        wait_for(lambda: elastic.count(name) >= 5100 + (0 if verify else taken), 30, "all the rest",
+                 interval=0.2)
+        assert one.stop() == OK
+    messages = [source["message"] for _, source, _ in elastic.all(name)]
+    assert len(set(messages)) == 5100
+    assert len(messages) == (5100 if verify else 5100 + taken)
+    assert any("/_search" in line for line in middle.seen) == verify
+    assert one.ledger["acknowledged"]["lines"] == 5100
+
+
 def time_series_template(elastic, dataset):
     elastic.call("PUT", "/_index_template/e2e-" + urllib.parse.quote(dataset), {
         "index_patterns": [stream(dataset)], "priority": 500, "data_stream": {},
@@ -336,3 +415,25 @@ def test_ids_of_the_server(agent, elastic, dataset, tmp_path):
     ids = [id_ for id_, _, _ in elastic.all(stream(dataset))]
     assert len(set(ids)) == 300
     assert all(len(id_) == 20 for id_ in ids), "Elasticsearch's own have 20 characters"
+
+
+# ---- all at once
+
+
+@pytest.mark.slow
+def test_a_million_documents(agent, sink, tmp_path):
+    """Items refused for now at 1e-4 and for good at 1e-5, a connection cut every 50 requests: all
+    found or dead-lettered, none twice, none altered, little sent more than once."""
+    lines = int(1000000 / TIME_SCALE)
+    sink.faults(item429=1e-4, item400=1e-5, cut_every=50, seed=11)
+    loggen(tmp_path / "a.log", lines, size=150, burst=1000)
+    run = agent(base_config(sink.url, [tmp_path / "a.log"], output__backoff__init="100ms")).run_once(
+        deadline=300, allowed=[OK, NOT_ALL])
+    stats = sink.stats()
+    dead = run.ledger["dead_lettered"]["lines"]
+    assert stats["unique"] + dead == lines, stats
+    assert stats["repeated_lines"] == 0 and stats["altered"] == 0, stats
+    assert run.ledger["acknowledged"]["lines"] == lines - dead
+    assert dead > 0
+    # what a cut request took is sent again and answered 409
+    assert stats["docs"] - stats["status"]["409"] <= 1.05 * lines

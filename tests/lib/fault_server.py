@@ -99,7 +99,7 @@ def strict_json(line):
     return value
 
 
-def parse_bulk(request):
+def parse_bulk(request, ids_optional=False):
     """Body to actions; what is wrong goes to request.problems."""
     url_index = request.path[1 : -len("/_bulk")] if request.path != "/_bulk" else None
     kind = request.headers.get("content-type", "").split(";")[0].strip()
@@ -120,7 +120,8 @@ def parse_bulk(request):
             index = meta.get("_index", url_index)
             if not index:
                 raise ValueError("no index")
-            if not meta.get("_id") or len(meta["_id"].encode()) > 512:
+            if not (ids_optional and "_id" not in meta) and (
+                    not meta.get("_id") or len(meta["_id"].encode()) > 512):
                 raise ValueError("id %r" % meta.get("_id"))
         except ValueError as e:
             request.problems.append("action line %d: %s: %r" % (position, e, lines[position][:200]))
@@ -167,7 +168,7 @@ class Exchange:
             except (OSError, EOFError, zlib.error) as e:
                 request.problems.append("not gzip: %s" % e)
         if request.is_bulk and request.wire:
-            parse_bulk(request)
+            parse_bulk(request, self.server.ids_optional)
         self.server.note(request)
 
     def read_part(self, count):
@@ -283,6 +284,7 @@ class FaultServer:
         self.requests = []
         self.problems = []
         self.duplicates = 0  # 409s answered or swallowed
+        self.ids_optional = False  # documents may come without an id
         self.connections = 0
         self.privileges = True  # answer to _has_privileges
         self.templates = True  # whether data-stream templates are there
@@ -391,13 +393,14 @@ class FaultServer:
         if isinstance(outcome, int):
             outcome = (outcome,) + ERROR_TYPES.get(outcome, ("exception", "asked for"))
         with self._lock:
-            key = (action.index, action.id)
+            id_ = action.id if action.id is not None else "made-%d" % len(self.docs)
+            key = (action.index, id_)
             if outcome is None and action.document is None:
                 outcome = (400,) + ERROR_TYPES[400]
             if outcome is None and key in self.docs:
                 self.duplicates += 1
                 outcome = (409,) + ERROR_TYPES[409]
-            item = {"_index": action.index, "_id": action.id}
+            item = {"_index": action.index, "_id": id_}
             if outcome is None or outcome[0] in (200, 201):
                 self.docs[key] = action.document
                 item.update(_version=1, result="created", _seq_no=len(self.docs) - 1,

@@ -132,6 +132,18 @@ static void parts_are_exact(void **state)
     }
 }
 
+static void ids_of_the_server(void **state)
+{
+    (void)state;
+    struct encode_input input = plain_input(PART_OFFSET);
+    struct encode_line line = line_of(SLICE_LIT("hello"), 128162);
+    input.auto_ids = true;
+    line.open_end = true;
+    struct slice got = encode(&input, "/var/log/a", &line, NULL);
+    assert_true(slice_eq_str(got, HEAD ",\"offset\":128162},\"message\":\"hello\"}"));
+    assert_true(slice_eq_str(batch_action(bench.batch, &bench.batch->items[0]), "{\"create\":{}}"));
+}
+
 /* every combination of parts is one JSON object */
 static void all_combinations_are_json(void **state)
 {
@@ -482,13 +494,21 @@ static void a_file_keeps_its_own_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(parts_are_exact),           TEST(all_combinations_are_json),
-        TEST(actions_are_exact),         TEST(flags_are_exact),
-        TEST(fields_and_tags_are_exact), TEST(deep_fields_are_json),
-        TEST(many_fields_are_json),      TEST(hostile_paths),
-        TEST(hostile_messages),          TEST(worst_case_is_never_passed),
-        TEST(worst_case_of_the_rest),    TEST(lines_follow_each_other),
-        TEST(a_line_allocates_nothing),  TEST(a_file_keeps_its_own_text),
+        TEST(parts_are_exact),
+        TEST(ids_of_the_server),
+        TEST(all_combinations_are_json),
+        TEST(actions_are_exact),
+        TEST(flags_are_exact),
+        TEST(fields_and_tags_are_exact),
+        TEST(deep_fields_are_json),
+        TEST(many_fields_are_json),
+        TEST(hostile_paths),
+        TEST(hostile_messages),
+        TEST(worst_case_is_never_passed),
+        TEST(worst_case_of_the_rest),
+        TEST(lines_follow_each_other),
+        TEST(a_line_allocates_nothing),
+        TEST(a_file_keeps_its_own_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

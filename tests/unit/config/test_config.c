@@ -135,6 +135,7 @@ static void defaults(void **state)
     assert_int_equal(es->connection_max_age_ms, 300000);
     assert_int_equal(es->supported_protocols, CONFIG_TLS_1_2 | CONFIG_TLS_1_3);
     assert_int_equal(es->ids, CONFIG_IDS_STRUCTURED);
+    assert_false(es->verify_before_resend);
     assert_string_equal(es->index, "");
     assert_string_equal(es->pipeline, "");
     assert_int_equal(c->output, CONFIG_OUTPUT_ELASTICSEARCH);
@@ -205,6 +206,7 @@ static const char everything[] =
     "    timeout: 20m\n"
     "    connection_max_age: 60s\n"
     "    ids: auto\n"
+    "    verify_before_resend: true\n"
     "    index: isp-%{+yyyy}\n"
     "    pipeline: pipe\n"
     "  file: {enabled: false, path: /out, filename: docs,\n"
@@ -265,6 +267,7 @@ static void everything_set(void **state)
                "output.elasticsearch.timeout: 20m\n"
                "output.elasticsearch.connection_max_age: 1m\n"
                "output.elasticsearch.ids: auto\n"
+               "output.elasticsearch.verify_before_resend: true\n"
                "output.elasticsearch.index: \"isp-%{+yyyy}\"\n"
                "output.elasticsearch.pipeline: \"pipe\"\n"
                "cloud.id: \"\"\n"

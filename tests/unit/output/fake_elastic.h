@@ -61,11 +61,12 @@ struct fake {
     const char *templates;  /* body of the template request, NULL: 404 */
     const char *privileges; /* body of _has_privileges, NULL: 404 */
     int knob;               /* the script's own */
+    int search_status;      /* of searches, 0 = 200 */
     /* what happened */
     struct fake_doc docs[DOCS_MAX];
     unsigned doc_count, stored, made_ids;
     struct fake_request requests[REQUESTS_MAX];
-    unsigned request_count, probes, template_requests;
+    unsigned request_count, probes, template_requests, searches;
     char last_path[2048];
     char last_authorization[256];
 };
@@ -164,6 +165,26 @@ static void fake_bulk(struct fake *f, const struct stub_request *q, struct stub_
     fake_add(&r->body, "]}");
 }
 
+/* POST {target}/_search for ids: those of them that are stored */
+static void fake_search(struct fake *f, const struct stub_request *q, struct stub_reply *r)
+{
+    f->searches++;
+    r->status = f->search_status;
+    if (r->status != 0 && r->status != 200)
+        return;
+    r->status = 200;
+    bool any = false;
+    for (unsigned i = 0; i < f->doc_count; i++) {
+        if (!f->docs[i].stored || strstr(q->body, f->docs[i].id) == NULL)
+            continue;
+        fake_add(&r->body, any ? ",{\"_id\":\"" : "{\"hits\":{\"hits\":[{\"_id\":\"");
+        fake_add(&r->body, f->docs[i].id);
+        fake_add(&r->body, "\"}");
+        any = true;
+    }
+    fake_add(&r->body, any ? "]}}" : "{}");
+}
+
 /* routes a request */
 static void fake_serve(void *ctx, const struct stub_request *q, struct stub_reply *r)
 {
@@ -171,6 +192,10 @@ static void fake_serve(void *ctx, const struct stub_request *q, struct stub_repl
     const char *body = NULL;
     if (strstr(q->path, "/_bulk") != NULL) {
         fake_bulk(f, q, r);
+        return;
+    }
+    if (strstr(q->path, "/_search") != NULL) {
+        fake_search(f, q, r);
         return;
     }
     if (f->opensearch != NULL)

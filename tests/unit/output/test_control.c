@@ -160,9 +160,52 @@ static void test_error_type(void **state)
               slice_eq_str(control_error_type(slice_str(rows[i].body)), rows[i].type));
 }
 
+static void test_search(void **state)
+{
+    (void)state;
+    struct buf out;
+    buf_init(&out, 1 * KIB);
+    assert_int_equal(control_search(&out, SLICE_LIT("a\nb\n"), 2), 0);
+    assert_string_equal(buf_cstr(&out), "{\"size\":2,\"_source\":false,\"query\":{\"ids\":"
+                                        "{\"values\":[\"a\",\"b\"]}}}");
+    buf_clear(&out);
+    buf_init(&out, 10);
+    assert_int_equal(control_search(&out, SLICE_LIT("a\n"), 1), -ENOBUFS);
+    buf_clear(&out);
+}
+
+static void test_hits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        int result;
+        const char *ids;
+    } cases[] = {
+        {"{}", 0, ""},
+        {"{\"timed_out\":false,\"_shards\":{\"failed\":0},\"hits\":{\"hits\":[]}}", 0, ""},
+        {"{\"hits\":{\"hits\":[{\"_id\":\"x\"},{\"_id\":\"y\"}]}}", 0, "x\ny\n"},
+        {"{\"hits\":{\"hits\":[{\"_id\":7},{}]}}", 0, "\n\n"},
+        {"{\"timed_out\":true}", -EBADMSG, ""},
+        {"{\"_shards\":{\"failed\":1},\"hits\":{\"hits\":[{\"_id\":\"x\"}]}}", -EBADMSG, ""},
+        {"[]", -EBADMSG, ""},
+        {"", -EBADMSG, ""},
+        {"<html>", -EBADMSG, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf out;
+        buf_init(&out, 1 * KIB);
+        int r = control_hits(slice_str(cases[i].json), &out);
+        CHECK(cases[i].json, r == cases[i].result);
+        CHECK(cases[i].json, r < 0 || slice_eq_str(buf_slice(&out), cases[i].ids));
+        buf_clear(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_search),     cmocka_unit_test(test_hits),
         cmocka_unit_test(test_product),    cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_templates),  cmocka_unit_test(test_privileges),
         cmocka_unit_test(test_error_type),

@@ -352,6 +352,21 @@ static void test_target_without_ids(void **state)
     rig_free(&r);
 }
 
+/* option ids: auto; what has an id all the same (metrics) loses it */
+static void test_auto_ids(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(1 * MIB);
+    r->opts.auto_ids = true;
+    rig_start(r);
+    rig_submit(r, TARGET, 5, "x");
+    RIG_DONE(r);
+    assert_int_equal(r->server.stored, 5);
+    assert_int_equal(r->server.made_ids, 5);
+    assert_null(strstr(r->log, "takes no ids of ours"));
+    rig_free(&r);
+}
+
 /* 409 where the id was not ours: the target has a document like it */
 static int conflict_item(struct fake *f, const struct fake_doc *d, const char *line,
                          const char **ret_error)
@@ -546,6 +561,7 @@ int main(void)
         cmocka_unit_test(test_blocked_target_waits_alone),
         cmocka_unit_test(test_mixed_batch),
         cmocka_unit_test(test_target_without_ids),
+        cmocka_unit_test(test_auto_ids),
         cmocka_unit_test(test_conflict_without_id),
         cmocka_unit_test(test_refused_without_id),
         cmocka_unit_test(test_retry_after_of_items),

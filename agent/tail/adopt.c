@@ -51,6 +51,7 @@ void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
     struct candidate *c = mem_zalloc(sizeof(*c));
     c->path = mem_strdup(path);
     c->id = *id;
+    content_open(&c->content, -1);
     c->dir = d;
     c->input = input;
     list_push_back(&t->candidates, &c->link);
@@ -61,6 +62,7 @@ void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
 static void candidate_free(struct candidate *c)
 {
     list_remove(&c->link);
+    content_close(&c->content);
     mem_free(c->path);
     mem_free(c);
 }
@@ -77,14 +79,14 @@ static struct evidence older_evidence(const struct entry *e)
 
 /* the facts about one entry and one open file */
 static struct identity_facts gather(const struct tail *t, const struct entry *e,
-                                    const struct candidate *c, int fd)
+                                    struct candidate *c)
 {
     struct evidence older = older_evidence(e);
     return (struct identity_facts){
         .same_inode = e->ino == c->id.ino && e->dev == c->id.dev,
         .births_differ = e->birth_ns != 0 && c->id.birth_ns != 0 && e->birth_ns != c->id.birth_ns,
-        .evidence = identity_evidence_holds(fd, c->id.size, &e->acked),
-        .older_evidence = identity_evidence_holds(fd, c->id.size, &older),
+        .evidence = identity_evidence_holds(&c->content, c->id.size, &e->acked),
+        .older_evidence = identity_evidence_holds(&c->content, c->id.size, &older),
         .head_bytes = e->acked.head_bytes,
         .registered_lives = e->file != NULL,
         .unclean_boot = t->opts.unclean_boot,
@@ -94,9 +96,9 @@ static struct identity_facts gather(const struct tail *t, const struct entry *e,
 /* The registered number on another device is the same file only by evidence (device numbers change
  * over a reboot), else a coincidence. */
 static enum identity_decision decide(const struct tail *t, const struct entry *e,
-                                     const struct candidate *c, int fd)
+                                     struct candidate *c)
 {
-    struct identity_facts facts = gather(t, e, c, fd);
+    struct identity_facts facts = gather(t, e, c);
     if (e->ino == c->id.ino && e->dev != c->id.dev && !facts.births_differ && facts.evidence)
         facts.same_inode = true;
     return identity_decide(&facts);
@@ -117,7 +119,8 @@ static int open_candidate(struct tail *t, struct candidate *c)
         return -EEXIST;
     }
     c->id = id;
-    return fd;
+    content_open(&c->content, fd);
+    return 0;
 }
 
 /* The file whose path this was is read to its end first. What it got last may not have been told
@@ -136,21 +139,22 @@ static void set_order(struct tail *t, struct file *f)
 }
 
 /* begins to read a candidate at `at` of a generation */
-static struct file *follow(struct tail *t, struct candidate *c, int fd, struct entry *e,
+static struct file *follow(struct tail *t, struct candidate *c, struct entry *e,
                            const struct evidence *at)
 {
-    struct file *f = file_new(t, c, fd, e, at);
+    struct file *f = file_new(t, c, e, at);
     set_order(t, f);
     file_heat(f);
     return f;
 }
 
 /* From the start; a head that is there already is evidence before anything is read. */
-static struct evidence whole(int fd, uint64_t size)
+static struct evidence whole(struct candidate *c)
 {
     struct evidence at = {0};
     struct evidence head;
-    if (identity_evidence_of(fd, size < SPAN_HEAD_BYTES ? size : SPAN_HEAD_BYTES, &head) == 0) {
+    uint64_t n = c->id.size < SPAN_HEAD_BYTES ? c->id.size : SPAN_HEAD_BYTES;
+    if (identity_evidence_of(&c->content, n, &head) == 0) {
         at.head = head.head;
         at.head_bytes = head.head_bytes;
     }
@@ -158,19 +162,19 @@ static struct evidence whole(int fd, uint64_t size)
 }
 
 /* Where a file that is new to us begins, and what of it is passed over. */
-static struct evidence first_position(struct tail *t, const struct candidate *c, int fd)
+static struct evidence first_position(struct tail *t, struct candidate *c)
 {
     const struct tail_input *input = &t->opts.inputs[c->input];
     struct evidence at = {0};
     int64_t age_ms = (loop_wall_ns(t->loop) - c->id.mtime_ns) / 1000000;
     bool old = input->ignore_older_ms > 0 && age_ms > input->ignore_older_ms;
     bool at_end = input->start_at_end && !t->started;
-    if ((old || at_end) && identity_evidence_of(fd, c->id.size, &at) == 0) {
+    if ((old || at_end) && identity_evidence_of(&c->content, c->id.size, &at) == 0) {
         ledger_skip(input->ledger, old ? SKIP_IGNORE_OLDER : SKIP_START_AT,
                     (struct ledger_count){c->id.size, 0});
         return at;
     }
-    return whole(fd, c->id.size);
+    return whole(c);
 }
 
 /* The path under which a generation is known: one that a pattern matches, so that its siblings can
@@ -181,24 +185,24 @@ static const char *name_of(const struct candidate *c)
 }
 
 /* a new generation */
-static struct file *begin(struct tail *t, struct candidate *c, int fd, const struct evidence *at)
+static struct file *begin(struct tail *t, struct candidate *c, const struct evidence *at)
 {
     struct entry *e = registry_mint(t->registry, &c->id, name_of(c), at);
-    return follow(t, c, fd, e, at);
+    return follow(t, c, e, at);
 }
 
 /* goes on with a registered generation */
-static void resume(struct tail *t, struct candidate *c, int fd, struct entry *e)
+static void resume(struct tail *t, struct candidate *c, struct entry *e)
 {
     struct evidence at = e->acked;
     bool same = e->dev == c->id.dev && e->ino == c->id.ino && strcmp(e->path, name_of(c)) == 0;
     if (!same)
         registry_moved(e, &c->id, name_of(c));
-    (void)follow(t, c, fd, e, &at);
+    (void)follow(t, c, e, &at);
 }
 
 /* The content of e was replaced while nobody looked; what was not read of it may be in a copy. */
-static void begin_anew(struct tail *t, struct candidate *c, int fd, struct entry *e,
+static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
                        enum identity_decision why)
 {
     struct evidence at = {0};
@@ -210,7 +214,7 @@ static void begin_anew(struct tail *t, struct candidate *c, int fd, struct entry
     registry_finish(e);
     if (why == IDENTITY_REWRITTEN)
         siblings_take_rest(t, c->dir, c->input, e);
-    struct file *f = begin(t, c, fd, &at);
+    struct file *f = begin(t, c, &at);
     if (e->file != NULL)
         f->after = e->file;
     registry_unhold(e);
@@ -229,40 +233,40 @@ static void hold(struct tail *t, struct candidate *c, struct entry *original)
 }
 
 /* carries a decision out; true = the candidate is done with */
-static bool carry_out(struct tail *t, struct candidate *c, int fd, struct entry *e,
+static bool carry_out(struct tail *t, struct candidate *c, struct entry *e,
                       enum identity_decision d)
 {
     switch (d) {
     case IDENTITY_RESUME:
     case IDENTITY_MOVED:
-        resume(t, c, fd, e);
+        resume(t, c, e);
         return true;
     case IDENTITY_COPY:
-        (void)close(fd); /* read only */
+        content_close(&c->content);
         hold(t, c, e);
         return false;
     case IDENTITY_REUSED:
     case IDENTITY_REWRITTEN:
     case IDENTITY_REGROWN:
-        begin_anew(t, c, fd, e, d);
+        begin_anew(t, c, e, d);
         return true;
     case IDENTITY_NEW:
         break;
     }
-    struct evidence at = first_position(t, c, fd);
-    (void)begin(t, c, fd, &at);
+    struct evidence at = first_position(t, c);
+    (void)begin(t, c, &at);
     return true;
 }
 
 /* Whether the inode number settles what a file is; the decision and the entry are set then. */
-static bool decide_by_inode(struct tail *t, const struct candidate *c, int fd,
-                            struct entry **ret_entry, enum identity_decision *ret)
+static bool decide_by_inode(struct tail *t, struct candidate *c, struct entry **ret_entry,
+                            enum identity_decision *ret)
 {
     struct entry *e = registry_find_inode(t->registry, c->id.dev, c->id.ino);
     if (e == NULL || e->file != NULL)
         return false;
     *ret_entry = e;
-    *ret = decide(t, e, c, fd);
+    *ret = decide(t, e, c);
     return *ret != IDENTITY_NEW && *ret != IDENTITY_COPY && *ret != IDENTITY_MOVED;
 }
 
@@ -273,16 +277,15 @@ static void adopt_registered(struct tail *t, struct candidate *c)
     struct entry *e = NULL;
     if (registry_find_inode(t->registry, c->id.dev, c->id.ino) == NULL)
         return;
-    int fd = open_candidate(t, c);
-    if (fd < 0) {
+    if (open_candidate(t, c) < 0) {
         candidate_free(c);
         return;
     }
-    if (!decide_by_inode(t, c, fd, &e, &d)) {
-        (void)close(fd); /* the number is a coincidence: decided with the rest */
+    if (!decide_by_inode(t, c, &e, &d)) {
+        content_close(&c->content); /* the number is a coincidence: decided with the rest */
         return;
     }
-    (void)carry_out(t, c, fd, e, d); /* no copy: it always takes the file */
+    (void)carry_out(t, c, e, d); /* no copy: it always takes the file */
     candidate_free(c);
 }
 
@@ -297,23 +300,22 @@ static bool is_beside(const char *path, const char *name)
 
 /* Whether a file may become a copy of a generation that is read now: it is no longer, and the same
  * as far as it goes. An empty one may; there is nothing to read in it anyway. */
-static bool may_be_copy(const struct tail *t, const struct entry *e, const struct candidate *c,
-                        int fd)
+static bool may_be_copy(const struct tail *t, const struct entry *e, struct candidate *c)
 {
     struct fs_identity id;
     struct evidence own, original;
-    if (e->file == NULL || fs_identify(e->file->fd, &id) < 0 || c->id.size > id.size)
+    if (e->file == NULL || content_identify(&e->file->content, &id) < 0 || c->id.size > id.size)
         return false;
     if (c->id.size == 0)
         return id.size > 0 && !t->opts.once;
-    return identity_evidence_of(fd, c->id.size, &own) == 0 &&
-           identity_evidence_of(e->file->fd, c->id.size, &original) == 0 &&
+    return identity_evidence_of(&c->content, c->id.size, &own) == 0 &&
+           identity_evidence_of(&e->file->content, c->id.size, &original) == 0 &&
            own.head == original.head && own.anchor == original.anchor;
 }
 
 /* The entry whose content this is under another inode: one that nobody follows, or, for a rotated
  * name, the living one that it may be a copy of. NULL = none. */
-static struct entry *find_same_content(struct tail *t, const struct candidate *c, int fd,
+static struct entry *find_same_content(struct tail *t, struct candidate *c,
                                        enum identity_decision *ret)
 {
     for (struct entry *e = registry_next(t->registry, NULL); e != NULL;
@@ -321,7 +323,7 @@ static struct entry *find_same_content(struct tail *t, const struct candidate *c
         if (e->done || (e->file == NULL && !e->loaded) ||
             (e->file != NULL && !is_beside(e->path, c->path)))
             continue;
-        enum identity_decision d = may_be_copy(t, e, c, fd) ? IDENTITY_COPY : decide(t, e, c, fd);
+        enum identity_decision d = may_be_copy(t, e, c) ? IDENTITY_COPY : decide(t, e, c);
         if (d == IDENTITY_MOVED || d == IDENTITY_COPY) {
             *ret = d;
             return e;
@@ -334,15 +336,14 @@ static struct entry *find_same_content(struct tail *t, const struct candidate *c
 static void adopt_moved(struct tail *t, struct candidate *c)
 {
     enum identity_decision d;
-    int fd = open_candidate(t, c);
-    if (fd < 0) {
+    if (open_candidate(t, c) < 0) {
         candidate_free(c);
         return;
     }
-    struct entry *e = find_same_content(t, c, fd, &d);
+    struct entry *e = find_same_content(t, c, &d);
     if (e == NULL)
-        (void)close(fd); /* read only */
-    else if (carry_out(t, c, fd, e, d))
+        content_close(&c->content);
+    else if (carry_out(t, c, e, d))
         candidate_free(c);
 }
 
@@ -350,9 +351,8 @@ static void adopt_moved(struct tail *t, struct candidate *c)
 static void adopt_fresh(struct tail *t, struct candidate *c)
 {
     siblings_before(t, c);
-    int fd = open_candidate(t, c);
-    if (fd >= 0)
-        (void)carry_out(t, c, fd, NULL, IDENTITY_NEW); /* no copy: it always takes the file */
+    if (open_candidate(t, c) == 0)
+        (void)carry_out(t, c, NULL, IDENTITY_NEW); /* no copy: it always takes the file */
     candidate_free(c);
 }
 
@@ -373,13 +373,13 @@ void adopt_all(struct tail *t)
 /* What a sibling is: a loaded generation goes on, other content under a known number is a new one.
  * Returns the entry to act on; NULL with IDENTITY_NEW = unknown, with IDENTITY_RESUME = known and
  * read already. */
-static struct entry *decide_sibling(struct tail *t, const struct candidate *c, int fd,
+static struct entry *decide_sibling(struct tail *t, struct candidate *c,
                                     enum identity_decision *ret)
 {
     struct entry *e = NULL;
-    if (decide_by_inode(t, c, fd, &e, ret))
+    if (decide_by_inode(t, c, &e, ret))
         return *ret == IDENTITY_RESUME && !e->loaded ? NULL : e;
-    e = find_same_content(t, c, fd, ret);
+    e = find_same_content(t, c, ret);
     if (e != NULL && *ret == IDENTITY_MOVED)
         return e;
     *ret = IDENTITY_NEW;
@@ -390,17 +390,16 @@ static struct entry *decide_sibling(struct tail *t, const struct candidate *c, i
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
 {
     enum identity_decision d;
-    int fd = open_candidate(t, c);
-    if (fd < 0)
+    if (open_candidate(t, c) < 0)
         return NULL;
-    struct entry *e = decide_sibling(t, c, fd, &d);
+    struct entry *e = decide_sibling(t, c, &d);
     if (e != NULL) {
-        (void)carry_out(t, c, fd, e, d); /* no copy: it always takes the file */
+        (void)carry_out(t, c, e, d); /* no copy: it always takes the file */
     } else if (missed && d == IDENTITY_NEW) {
-        struct evidence at = whole(fd, c->id.size);
-        (void)begin(t, c, fd, &at);
+        struct evidence at = whole(c);
+        (void)begin(t, c, &at);
     } else {
-        (void)close(fd); /* read only */
+        content_close(&c->content);
     }
     return file_find(t, c->id.dev, c->id.ino);
 }
@@ -414,28 +413,27 @@ static struct evidence read_to(const struct entry *e)
 }
 
 /* The original was truncated: the copy is the old generation, and its unread rest is read here. */
-static void take_over(struct tail *t, struct candidate *c, int fd)
+static void take_over(struct tail *t, struct candidate *c)
 {
     struct entry *e = c->original;
     struct evidence at = read_to(e);
     registry_moved(e, &c->id, name_of(c));
     e->done = false;
-    (void)follow(t, c, fd, e, &at);
+    (void)follow(t, c, e, &at);
 }
 
 /* see tail_internal.h */
 void adopt_rest(struct tail *t, struct candidate *c, struct entry *e)
 {
     struct evidence at = read_to(e);
-    int fd = open_candidate(t, c);
-    if (fd < 0)
+    if (open_candidate(t, c) < 0)
         return;
     c->original = e;
     if (c->id.size > at.offset && at.head_bytes >= IDENTITY_MOVED_HEAD_BYTES &&
-        identity_evidence_holds(fd, c->id.size, &at))
-        take_over(t, c, fd);
+        identity_evidence_holds(&c->content, c->id.size, &at))
+        take_over(t, c);
     else
-        (void)close(fd); /* read only */
+        content_close(&c->content);
 }
 
 /* one undecided copy; true = decided */
@@ -443,25 +441,24 @@ static bool check_copy(struct tail *t, struct candidate *c)
 {
     struct fs_identity before = c->id;
     struct entry *e = c->original;
-    int fd = open_candidate(t, c);
-    if (fd < 0)
+    if (open_candidate(t, c) < 0)
         return true;
     struct evidence at = read_to(e);
-    bool same = identity_evidence_holds(fd, c->id.size, &at);
+    bool same = identity_evidence_holds(&c->content, c->id.size, &at);
     if (same && e->done && e->file == NULL) {
-        take_over(t, c, fd);
+        take_over(t, c);
         return true;
     }
     if (before.size != c->id.size)
         c->held_ms = loop_now_ms(t->loop);
     bool open_question =
-        same || may_be_copy(t, e, c, fd) || (e->file == NULL && c->id.size < at.offset);
+        same || may_be_copy(t, e, c) || (e->file == NULL && c->id.size < at.offset);
     if (open_question && loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS) {
-        (void)close(fd); /* read only */
+        content_close(&c->content);
         return false;
     }
-    at = first_position(t, c, fd);
-    (void)begin(t, c, fd, &at);
+    at = first_position(t, c);
+    (void)begin(t, c, &at);
     return true;
 }
 

@@ -9,10 +9,10 @@
 #include "tail_internal.h"
 
 /* the size of a deleted file that is not fully sent; 0 for every other */
-static uint64_t held_bytes(const struct file *f)
+static uint64_t held_bytes(struct file *f)
 {
     struct fs_identity id;
-    if (!f->orphan || fs_identify(f->fd, &id) < 0 || id.nlink > 0)
+    if (!f->orphan || content_identify(&f->content, &id) < 0 || id.nlink > 0)
         return 0;
     bool sent = id.size <= f->at.offset && list_is_empty(&f->entry->spans);
     return sent ? 0 : id.size;
@@ -23,7 +23,7 @@ static uint64_t held_on(struct tail *t, uint64_t dev)
 {
     uint64_t sum = 0;
     LIST_EACH(node, &t->files) {
-        const struct file *f = LIST_ENTRY(node, struct file, link);
+        struct file *f = LIST_ENTRY(node, struct file, link);
         if (f->entry->dev == dev)
             sum += held_bytes(f);
     }

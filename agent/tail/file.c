@@ -13,7 +13,6 @@
  */
 #include <assert.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -49,7 +48,7 @@ struct file *file_find(struct tail *t, uint64_t dev, uint64_t ino)
 }
 
 /* see header */
-struct file *file_new(struct tail *t, const struct candidate *c, int fd, struct entry *entry,
+struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
                       const struct evidence *at)
 {
     const struct fs_identity *id = &c->id;
@@ -59,7 +58,8 @@ struct file *file_new(struct tail *t, const struct candidate *c, int fd, struct 
     f->dir = d;
     f->input = c->input;
     f->born_at = hash64(c->path, strlen(c->path));
-    f->fd = fd;
+    f->content = c->content;
+    content_open(&c->content, -1); /* it is the file's now */
     f->entry = entry;
     f->at = *at;
     f->scanned_to = at->offset;
@@ -128,7 +128,7 @@ void file_free(struct file *f)
     if (f->orphan)
         t->orphan_count--;
     t->file_count--;
-    (void)close(f->fd); /* read only */
+    content_close(&f->content);
     entry->file = NULL;
     mem_free(f);
 }
@@ -151,9 +151,8 @@ void file_look(struct dir *d)
 {
     LIST_EACH(node, &d->files) {
         struct file *f = LIST_ENTRY(node, struct file, in_dir);
-        struct fs_identity id;
         if (list_is_empty(&f->hot) && !f->failed && f->stop_at == UINT64_MAX &&
-            fs_identify(f->fd, &id) == 0 && id.size != f->scanned_to)
+            content_has_changed(&f->content, f->scanned_to))
             file_heat(f);
     }
 }
@@ -226,14 +225,14 @@ void file_orphan(struct file *f)
 }
 
 /* whether no name leads to the file any more */
-static bool is_unlinked(const struct file *f)
+static bool is_unlinked(struct file *f)
 {
     struct fs_identity id;
-    return fs_identify(f->fd, &id) == 0 && id.nlink == 0;
+    return content_identify(&f->content, &id) == 0 && id.nlink == 0;
 }
 
 /* an orphan is over when it has been at its end for a while and nothing of it is on its way */
-static bool is_over(const struct file *f)
+static bool is_over(struct file *f)
 {
     int64_t quiet = loop_now_ms(f->tail->loop) - f->grown_ms;
     int64_t limit = is_unlinked(f) ? TAIL_DELETED_QUIET_MS : TAIL_RENAMED_QUIET_MS;
@@ -260,10 +259,9 @@ void file_check_orphans(struct tail *t)
 {
     LIST_EACH(node, &t->files) {
         struct file *f = LIST_ENTRY(node, struct file, link);
-        struct fs_identity id;
         if (!f->orphan)
             continue;
-        if (list_is_empty(&f->hot) && fs_identify(f->fd, &id) == 0 && id.size != f->scanned_to)
+        if (list_is_empty(&f->hot) && content_has_changed(&f->content, f->scanned_to))
             file_heat(f);
         else if (is_over(f))
             end_orphan(f);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "os/fs.h"
 
 static const char *const names[] = {
     [IDENTITY_NEW] = "new",         [IDENTITY_REUSED] = "reused inode",
@@ -48,11 +47,10 @@ enum identity_decision identity_decide(const struct identity_facts *f)
 }
 
 /* hash of n bytes (at most SPAN_HEAD_BYTES) before `end`; false when they cannot be read */
-static bool hash_before(int fd, uint64_t end, size_t n, uint64_t *ret)
+static bool hash_before(struct content *c, uint64_t end, size_t n, uint64_t *ret)
 {
     char bytes[SPAN_HEAD_BYTES];
-    if (n > sizeof(bytes) || n > end ||
-        fs_read_at(fs_system(), fd, bytes, n, end - n) != (ssize_t)n)
+    if (n > sizeof(bytes) || n > end || content_read_at(c, bytes, n, end - n) != (ssize_t)n)
         return false;
     *ret = hash64(bytes, n);
     return true;
@@ -65,25 +63,25 @@ static size_t anchor_bytes(uint64_t offset)
 }
 
 /* see header */
-bool identity_evidence_holds(int fd, uint64_t size, const struct evidence *e)
+bool identity_evidence_holds(struct content *c, uint64_t size, const struct evidence *e)
 {
     uint64_t hash;
     if (e->head_bytes == 0 || size < e->offset || e->head_bytes > size)
         return false;
-    if (!hash_before(fd, e->head_bytes, e->head_bytes, &hash) || hash != e->head)
+    if (!hash_before(c, e->head_bytes, e->head_bytes, &hash) || hash != e->head)
         return false;
     if (e->offset == 0)
         return true;
-    return hash_before(fd, e->offset, anchor_bytes(e->offset), &hash) && hash == e->anchor;
+    return hash_before(c, e->offset, anchor_bytes(e->offset), &hash) && hash == e->anchor;
 }
 
 /* see header */
-int identity_evidence_of(int fd, uint64_t at, struct evidence *ret)
+int identity_evidence_of(struct content *c, uint64_t at, struct evidence *ret)
 {
     struct evidence e = {.offset = at};
     e.head_bytes = (uint16_t)(at < SPAN_HEAD_BYTES ? at : SPAN_HEAD_BYTES);
-    if (!hash_before(fd, e.head_bytes, e.head_bytes, &e.head) ||
-        !hash_before(fd, at, anchor_bytes(at), &e.anchor))
+    if (!hash_before(c, e.head_bytes, e.head_bytes, &e.head) ||
+        !hash_before(c, at, anchor_bytes(at), &e.anchor))
         return -EIO;
     *ret = e;
     return 0;

@@ -226,13 +226,13 @@ static bool is_same_content(const struct file *f, const struct pass *p)
 }
 
 /* pread, whole; bytes beyond stop_at do not exist */
-static ssize_t fill(const struct file *f, uint64_t from, size_t want)
+static ssize_t fill(struct file *f, uint64_t from, size_t want)
 {
     if (from >= f->stop_at)
         return 0;
     if (f->stop_at - from < want)
         want = (size_t)(f->stop_at - from);
-    return fs_read_at(fs_system(), f->fd, f->tail->buffer, want, from);
+    return content_read_at(&f->content, f->tail->buffer, want, from);
 }
 
 /* What a look at the new bytes of a long unfinished line tells. */
@@ -243,13 +243,6 @@ enum probe {
     PROBE_FAILED, /* the file cannot be read */
 };
 
-/* whether the file is shorter than what was seen of it */
-static bool was_cut(const struct file *f)
-{
-    struct fs_identity id;
-    return fs_identify(f->fd, &id) == 0 && id.size < f->scanned_to;
-}
-
 /* searches what is new of a long unfinished line; short ones are just read again */
 static enum probe probe(struct file *f)
 {
@@ -259,7 +252,7 @@ static enum probe probe(struct file *f)
     if (n < 0)
         return PROBE_FAILED;
     if (n == 0)
-        return was_cut(f) ? PROBE_READ : PROBE_NONE;
+        return content_is_cut(&f->content, f->scanned_to) ? PROBE_READ : PROBE_NONE;
     if (memchr(f->tail->buffer, '\n', (size_t)n) != NULL)
         return PROBE_READ;
     f->scanned_to += (uint64_t)n;

@@ -95,6 +95,7 @@ static void add_member(struct family *f, const char *name)
     c->path = mem_strdup(path);
     c->known_as = f->path;
     c->id = id;
+    content_open(&c->content, -1);
     c->dir = f->dir;
     c->input = (unsigned)f->input;
     f->members[f->count++] = c;
@@ -127,6 +128,7 @@ static void gather(struct family *f)
 static void scatter(struct family *f)
 {
     for (size_t i = 0; i < f->count; i++) {
+        content_close(&f->members[i]->content);
         mem_free(f->members[i]->path);
         mem_free(f->members[i]);
     }
@@ -136,7 +138,7 @@ static void scatter(struct family *f)
 static int64_t written_ns(const struct entry *e)
 {
     struct fs_identity id;
-    if (e->file != NULL && fs_identify(e->file->fd, &id) == 0)
+    if (e->file != NULL && content_identify(&e->file->content, &id) == 0)
         return id.mtime_ns;
     return e->seen_ns;
 }

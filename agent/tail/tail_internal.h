@@ -6,6 +6,7 @@
  *
  *   discover.c   patterns -> directories -> candidates (paths with an inode nobody follows)
  *   adopt.c      candidates -> files, by identity
+ *   content.c    the bytes of a file
  *   file.c       one followed file: opening, hot and idle, closing
  *   deleted.c    limits of deleted files
  *   read.c       bytes -> lines -> batch
@@ -20,6 +21,7 @@
 #include "os/fs.h"
 #include "os/loop.h"
 #include "os/watch.h"
+#include "tail/content.h"
 #include "tail/glob.h"
 #include "tail/identity.h"
 #include "tail/tail.h"
@@ -79,7 +81,7 @@ struct file {
     uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
     int64_t orphaned_ms;        /* monotonic time when it left its path */
     int64_t grown_ms;           /* monotonic time of the last new byte */
-    int fd;
+    struct content content;
     unsigned input;
     unsigned epoch; /* last scan that saw its inode at a matching path */
     uint8_t quiet_ticks;
@@ -96,6 +98,7 @@ struct candidate {
     char *path;
     const char *known_as; /* borrowed: the matching path that it was rotated away from, or NULL */
     struct fs_identity id;
+    struct content content; /* while it is decided */
     struct dir *dir;
     unsigned input;
     int64_t held_ms;        /* copy: since when it has not grown */
@@ -193,8 +196,8 @@ bool siblings_is_compressed(const char *name);
 void adopt_free(struct tail *t);
 
 /* ---- file.c ---- */
-/* Starts to follow the candidate's open file; fd is taken. at: where reading begins. */
-struct file *file_new(struct tail *t, const struct candidate *c, int fd, struct entry *entry,
+/* Starts to follow the candidate's open content, which is taken. at: where reading begins. */
+struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
                       const struct evidence *at);
 /* Gives up following; the entry stays. */
 void file_free(struct file *f);

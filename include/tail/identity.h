@@ -3,7 +3,7 @@
 
 /*
  * Whose content is this? The decision is a pure function over facts; the facts are gathered by
- * identity_probe from the open file. Size alone, time alone, inode alone never decide.
+ * identity_probe from the content. Size alone, time alone, inode alone never decide.
  *
  * Evidence of an entry holds for a file when the file is at least as long as the entry's offset,
  * the hash of its head over the stored length agrees, and the anchor agrees. A stored head of
@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "bulk/span.h"
+#include "tail/content.h"
 
 /* A moved file is recognised only by a head of at least this many bytes. */
 #define IDENTITY_MOVED_HEAD_BYTES 64
@@ -40,10 +41,10 @@ struct identity_facts {
 enum identity_decision identity_decide(const struct identity_facts *f);
 const char *identity_name(enum identity_decision d);
 
-/* Whether the evidence holds for the open file of that size; false when it cannot be read. */
-bool identity_evidence_holds(int fd, uint64_t size, const struct evidence *e);
+/* Whether the evidence holds for the content of that size; false when it cannot be read. */
+bool identity_evidence_holds(struct content *c, uint64_t size, const struct evidence *e);
 
-/* Evidence at offset `at` of the open file, read from it. -EIO when the file is shorter. */
-int identity_evidence_of(int fd, uint64_t at, struct evidence *ret);
+/* Evidence at offset `at` of the content, read from it. -EIO when the file is shorter. */
+int identity_evidence_of(struct content *c, uint64_t at, struct evidence *ret);
 
 #endif

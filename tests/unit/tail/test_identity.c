@@ -105,7 +105,7 @@ static void names_differ(void **state)
 
 struct bench {
     struct tmp_dir dir;
-    int fd;
+    struct content content;
 };
 
 static struct bench bench;
@@ -114,15 +114,14 @@ static int setup(void **state)
 {
     (void)state;
     tmp_dir_make(&bench.dir);
-    bench.fd = -1;
+    content_open(&bench.content, -1);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    if (bench.fd >= 0)
-        (void)close(bench.fd);
+    content_close(&bench.content);
     tmp_dir_remove(&bench.dir);
     return 0;
 }
@@ -134,15 +133,15 @@ static const char *make_file(size_t n)
     for (size_t i = 0; i < n; i++)
         bytes[i] = (char)('a' + (i * 7 + i / 26) % 26);
     tmp_dir_write(&bench.dir, "f", bytes, n);
-    bench.fd = open(tmp_dir_path(&bench.dir, "f"), O_RDWR | O_CLOEXEC);
-    assert_true(bench.fd >= 0);
+    content_open(&bench.content, open(tmp_dir_path(&bench.dir, "f"), O_RDWR | O_CLOEXEC));
+    assert_true(bench.content.fd >= 0);
     return bytes;
 }
 
 /* one byte of the file becomes another */
 static void change(off_t at)
 {
-    assert_int_equal(pwrite(bench.fd, "#", 1, at), 1);
+    assert_int_equal(pwrite(bench.content.fd, "#", 1, at), 1);
 }
 
 static void evidence_is_of_the_bytes(void **state)
@@ -154,18 +153,18 @@ static void evidence_is_of_the_bytes(void **state)
         uint64_t at = offsets[i];
         size_t head = at < 1024 ? at : 1024, anchor = at < 64 ? at : 64;
         struct evidence e;
-        assert_int_equal(identity_evidence_of(bench.fd, at, &e), 0);
+        assert_int_equal(identity_evidence_of(&bench.content, at, &e), 0);
         assert_true(e.offset == at && e.head_bytes == head && e.flags == 0);
         assert_true(e.head == hash64(bytes, head));
         assert_true(e.anchor == hash64(bytes + at - anchor, anchor));
-        assert_int_equal(identity_evidence_holds(bench.fd, 5000, &e), at > 0);
+        assert_int_equal(identity_evidence_holds(&bench.content, 5000, &e), at > 0);
         /* also when the file has grown since, not when it is shorter than the offset */
-        assert_int_equal(identity_evidence_holds(bench.fd, 6000, &e), at > 0);
+        assert_int_equal(identity_evidence_holds(&bench.content, 6000, &e), at > 0);
         if (at > 0)
-            assert_false(identity_evidence_holds(bench.fd, at - 1, &e));
+            assert_false(identity_evidence_holds(&bench.content, at - 1, &e));
     }
     struct evidence e = {.offset = 77};
-    assert_int_equal(identity_evidence_of(bench.fd, 5001, &e), -EIO);
+    assert_int_equal(identity_evidence_of(&bench.content, 5001, &e), -EIO);
     assert_true(e.offset == 77);
 }
 
@@ -195,12 +194,11 @@ static void changed_bytes(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct evidence e;
         (void)make_file(5000);
-        assert_int_equal(identity_evidence_of(bench.fd, cases[i].offset, &e), 0);
+        assert_int_equal(identity_evidence_of(&bench.content, cases[i].offset, &e), 0);
         change(cases[i].changed);
-        CHECK(cases[i].name, identity_evidence_holds(bench.fd, 5000, &e) == cases[i].holds);
-        (void)close(bench.fd);
+        CHECK(cases[i].name, identity_evidence_holds(&bench.content, 5000, &e) == cases[i].holds);
+        content_close(&bench.content);
     }
-    bench.fd = -1;
 }
 
 /* evidence that no file can satisfy, as a damaged registry may hold */
@@ -226,13 +224,15 @@ static void hostile_evidence(void **state)
             .head = hash64(bytes, 10),
             .head_bytes = cases[i].head_bytes,
         };
-        CHECK(cases[i].name, !identity_evidence_holds(bench.fd, 100, &e));
+        CHECK(cases[i].name, !identity_evidence_holds(&bench.content, 100, &e));
         /* also when the size is said to be enough */
-        CHECK(cases[i].name, !identity_evidence_holds(bench.fd, UINT64_MAX, &e));
+        CHECK(cases[i].name, !identity_evidence_holds(&bench.content, UINT64_MAX, &e));
     }
     struct evidence e = {.offset = 0, .head_bytes = 10, .head = hash64(bytes, 10)};
-    assert_true(identity_evidence_holds(bench.fd, 100, &e)); /* a head alone is evidence at 0 */
-    assert_false(identity_evidence_holds(-1, 100, &e));
+    assert_true(
+        identity_evidence_holds(&bench.content, 100, &e)); /* a head alone is evidence at 0 */
+    content_close(&bench.content);
+    assert_false(identity_evidence_holds(&bench.content, 100, &e));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

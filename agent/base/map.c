@@ -34,16 +34,25 @@ static struct map_node **slot_of(const struct map *m, uint64_t hash)
     return &m->slots[hash & (m->slot_count - 1)];
 }
 
+/* the first of a chain with the key */
+static struct map_node *search(const struct map *m, struct map_node *node, uint64_t hash,
+                               const void *key)
+{
+    while (node != NULL && (node->hash != hash || !m->eq(node, key)))
+        node = node->next;
+    return node;
+}
+
 /* looks a key up */
 struct map_node *map_find(const struct map *m, uint64_t hash, const void *key)
 {
-    if (m->count == 0)
-        return NULL;
-    for (struct map_node *node = *slot_of(m, hash); node != NULL; node = node->next) {
-        if (node->hash == hash && m->eq(node, key))
-            return node;
-    }
-    return NULL;
+    return m->count == 0 ? NULL : search(m, *slot_of(m, hash), hash, key);
+}
+
+/* nodes of one key hang in one chain */
+struct map_node *map_find_next(const struct map *m, const struct map_node *after, const void *key)
+{
+    return search(m, after->next, after->hash, key);
 }
 
 /* puts a node at the head of its chain */

@@ -148,9 +148,9 @@ static int64_t written_ns(const struct entry *e)
 static int64_t newest_ns(const struct family *f)
 {
     int64_t newest = 0;
-    for (struct entry *e = registry_next(f->t->registry, NULL); e != NULL;
-         e = registry_next(f->t->registry, e))
-        if (strcmp(e->path, f->path) == 0 && written_ns(e) > newest)
+    for (struct entry *e = registry_next_at(f->t->registry, f->path, NULL); e != NULL;
+         e = registry_next_at(f->t->registry, f->path, e))
+        if (written_ns(e) > newest)
             newest = written_ns(e);
     return newest;
 }
@@ -194,10 +194,9 @@ static void find_family(struct family *f)
 /* no entry of the path is looked for again; they are kept until they are forgotten by age */
 static void set_looked_for(struct tail *t, const char *path)
 {
-    for (struct entry *e = registry_next(t->registry, NULL); e != NULL;
-         e = registry_next(t->registry, e))
-        if (strcmp(e->path, path) == 0)
-            e->loaded = false;
+    for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
+         e = registry_next_at(t->registry, path, e))
+        e->loaded = false;
 }
 
 /* the whole of it, for one path */
@@ -216,13 +215,8 @@ static void search(struct tail *t, struct dir *d, unsigned input, const char *pa
 /* see tail_internal.h */
 void siblings_before(struct tail *t, const struct candidate *c)
 {
-    for (struct entry *e = registry_next(t->registry, NULL); e != NULL;
-         e = registry_next(t->registry, e)) {
-        if (strcmp(e->path, c->path) == 0) {
-            search(t, c->dir, c->input, c->path);
-            return;
-        }
-    }
+    if (registry_next_at(t->registry, c->path, NULL) != NULL)
+        search(t, c->dir, c->input, c->path);
 }
 
 /* see tail_internal.h */

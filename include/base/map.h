@@ -32,7 +32,10 @@ void map_init(struct map *m, map_eq_fn eq);
 void map_clear(struct map *m);
 
 struct map_node *map_find(const struct map *m, uint64_t hash, const void *key);
-/* The key must not be in the map. node is borrowed until removed. */
+/* The next node with the key behind one that map_find gave, in a map whose owner puts several with
+ * one key; in no order. */
+struct map_node *map_find_next(const struct map *m, const struct map_node *after, const void *key);
+/* node is borrowed until removed. map_find gives any of several nodes with one key. */
 void map_insert(struct map *m, struct map_node *node, uint64_t hash);
 /* node must be in the map. */
 void map_remove(struct map *m, struct map_node *node);

@@ -50,6 +50,7 @@ struct entry {
     struct list link;        /* registry's entries, oldest first */
     struct map_node by_generation;
     struct map_node by_inode;
+    struct map_node by_path;
     struct list dirty; /* to be written with the next group commit */
     struct registry *registry;
     struct generation gen;
@@ -102,6 +103,8 @@ bool registry_is_unclean_boot(const struct registry *r);
 size_t registry_count(const struct registry *r);
 /* Visits entries: start with NULL. */
 struct entry *registry_next(struct registry *r, struct entry *after);
+/* Visits the entries whose path it is, in no order: start with NULL. */
+struct entry *registry_next_at(struct registry *r, const char *path, struct entry *after);
 
 /* The newest entry with this inode number that is not done; the same device is preferred. NULL. */
 struct entry *registry_find_inode(struct registry *r, uint64_t dev, uint64_t ino);

@@ -126,6 +126,31 @@ static void hash_alone_is_no_match(void **state)
     map_clear(&m);
 }
 
+static void finds_all_of_one_key(void **state)
+{
+    (void)state;
+    static struct entry entries[60];
+    struct map m;
+    map_init(&m, has_key);
+    for (unsigned i = 0; i < ARRAY_LEN(entries); i++) { /* keys 0, 1, 2, in slots that they share */
+        entries[i] = (struct entry){.key = i % 3};
+        map_insert(&m, &entries[i].node, i % 3 == 0 ? 16 : 32);
+    }
+    for (uint64_t key = 0; key < 4; key++) {
+        size_t found = 0;
+        uint64_t hash = key == 0 ? 16 : 32;
+        for (struct map_node *node = map_find(&m, hash, &key); node != NULL;
+             node = map_find_next(&m, node, &key)) {
+            struct entry *e = MAP_ENTRY(node, struct entry, node);
+            assert_int_equal(e->key, key);
+            assert_int_equal(e->seen++, 0);
+            found++;
+        }
+        assert_int_equal(found, key < 3 ? 20 : 0);
+    }
+    map_clear(&m);
+}
+
 static void removing_while_visiting(void **state)
 {
     (void)state;
@@ -153,9 +178,8 @@ static void removing_while_visiting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(follows_the_model),
-        cmocka_unit_test(empty_map),
-        cmocka_unit_test(hash_alone_is_no_match),
+        cmocka_unit_test(follows_the_model),       cmocka_unit_test(empty_map),
+        cmocka_unit_test(hash_alone_is_no_match),  cmocka_unit_test(finds_all_of_one_key),
         cmocka_unit_test(removing_while_visiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -462,6 +462,35 @@ static void found_by_inode(void **state)
     assert_null(registry_find_inode(bench.registry, 6, 1));
 }
 
+/* entries that registry_next_at visits under a path */
+static unsigned count_at(const char *path)
+{
+    unsigned n = 0;
+    for (struct entry *e = registry_next_at(bench.registry, path, NULL); e != NULL;
+         e = registry_next_at(bench.registry, path, e)) {
+        assert_string_equal(e->path, path);
+        n++;
+    }
+    return n;
+}
+
+static void found_by_path(void **state)
+{
+    (void)state;
+    open_all(BOOT);
+    for (uint64_t i = 0; i < 40; i++)
+        (void)mint(i + 1, i % 4 == 0 ? "/a" : "/b");
+    assert_true(count_at("/a") == 10 && count_at("/b") == 30 && count_at("/c") == 0);
+    struct fs_identity id = identity(100);
+    registry_moved(registry_next_at(bench.registry, "/b", NULL), &id, "/c");
+    registry_finish(registry_next_at(bench.registry, "/a", NULL));
+    assert_true(count_at("/a") == 9 && count_at("/b") == 29 && count_at("/c") == 1);
+    assert_int_equal(registry_next_at(bench.registry, "/c", NULL)->ino, 100);
+    settle();
+    restart(false);
+    assert_true(count_at("/a") == 9 && count_at("/b") == 29 && count_at("/c") == 1);
+}
+
 static void moved_is_kept(void **state)
 {
     (void)state;
@@ -961,6 +990,7 @@ int main(void)
         TEST(sent_to_moves_in_steps),
         TEST(done_entries_are_forgotten),
         TEST(found_by_inode),
+        TEST(found_by_path),
         TEST(moved_is_kept),
         TEST(older_anchor_is_old_enough),
         TEST(more_than_a_log_holds),

@@ -1,0 +1,216 @@
+/*
+ * tail/registry_entry - what happens to one entry
+ *
+ * Invariants: 1. an entry's spans are in source order and the first one is not resolved.
+ * 2. acked never moves back. 3. an entry is forgotten only when done and without spans.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/mem.h"
+#include "registry_internal.h"
+
+/* the day of the present round */
+static int32_t today(struct registry *r)
+{
+    return date_day_of(loop_wall_ns(r->loop));
+}
+
+/* see header */
+struct entry *registry_mint(struct registry *r, const struct fs_identity *id, const char *path,
+                            const struct evidence *start)
+{
+    struct generation gen;
+    generation_mint(&gen);
+    struct entry *e = registry_add(r, &gen, slice_str(path));
+    e->dev = id->dev;
+    e->ino = id->ino;
+    e->birth_ns = id->birth_ns;
+    e->acked = *start;
+    e->seen_ns = loop_wall_ns(r->loop);
+    e->sent_to = start->offset + REGISTRY_SENT_STEP;
+    e->sent_day = today(r);
+    registry_index_inode(e);
+    registry_put(e, record_put_gen);
+    registry_put(e, record_put_offset); /* its time */
+    e->sent_ticket = registry_urgent(r);
+    return e;
+}
+
+/* see header */
+void registry_moved(struct entry *e, const struct fs_identity *id, const char *path)
+{
+    e->dev = id->dev;
+    e->ino = id->ino;
+    e->birth_ns = id->birth_ns;
+    registry_set_path(e, slice_str(path));
+    registry_index_inode(e);
+    registry_put(e, record_put_gen);
+    registry_set_dirty(e);
+}
+
+/* see header */
+void registry_head(struct entry *e, const struct evidence *first)
+{
+    e->acked.head = first->head;
+    e->acked.head_bytes = first->head_bytes;
+    registry_put(e, record_put_offset);
+    e->sent_ticket = registry_urgent(e->registry);
+}
+
+/* see header */
+uint64_t registry_sending(struct entry *e, uint64_t to)
+{
+    if (to > e->sent_to) {
+        e->sent_to = to + (e->days != NULL ? REGISTRY_DATED_STEP : REGISTRY_SENT_STEP);
+        e->sent_day = today(e->registry);
+        registry_put(e, record_put_sent_to);
+        e->sent_ticket = registry_urgent(e->registry);
+    }
+    return e->sent_ticket;
+}
+
+/* the first dated byte of an entry: smaller steps from now on */
+static void begin_days(struct entry *e, uint64_t offset)
+{
+    e->days = mem_zalloc(sizeof(*e->days));
+    if (e->sent_to > offset + REGISTRY_DATED_STEP)
+        e->sent_to = offset + REGISTRY_DATED_STEP;
+}
+
+/* see header */
+int32_t registry_day(struct entry *e, uint64_t offset, uint64_t *ret_until)
+{
+    int32_t day = today(e->registry);
+    *ret_until = UINT64_MAX;
+    if (offset < e->resend_to) {
+        day = e->sent_day;
+        if (e->days != NULL)
+            day = sent_days_at(e->days, offset, day, ret_until);
+        if (*ret_until > e->resend_to)
+            *ret_until = e->resend_to;
+        return day;
+    }
+    if (e->days == NULL)
+        begin_days(e, offset);
+    if (sent_days_add(e->days, offset, day)) {
+        e->sent_day = day;
+        registry_put(e, record_put_sent_to);
+        e->sent_ticket = registry_urgent(e->registry);
+    }
+    return day;
+}
+
+/* see header */
+void registry_span_added(struct entry *e, struct span *s)
+{
+    list_push_back(&e->spans, &s->link);
+}
+
+/* the newest acknowledged anchor grows old in two steps, so that one is always old enough */
+static void age_anchors(struct entry *e)
+{
+    int64_t now = loop_now_ms(e->registry->loop);
+    if (e->middle_ms != 0 && now - e->middle_ms < REGISTRY_OLDER_MS)
+        return;
+    if (e->middle_ms != 0)
+        e->older = e->middle;
+    e->middle = (struct anchor){e->acked.offset, e->acked.anchor};
+    e->middle_ms = now;
+}
+
+/* a done entry without spans is over */
+static void forget_if_over(struct entry *e)
+{
+    if (!e->done || !list_is_empty(&e->spans) || e->file != NULL || e->holds > 0)
+        return;
+    registry_put(e, record_put_done);
+    registry_commit_later(e->registry);
+    registry_forget(e);
+}
+
+/* moves the acknowledged offset over what is resolved from the front */
+static void on_span_resolved(struct span_owner *owner, struct span *span)
+{
+    struct entry *e = CONTAINER_OF(owner, struct entry, owner);
+    bool moved = false;
+    (void)span; /* marked as resolved already; only the front of the list counts */
+    while (!list_is_empty(&e->spans)) {
+        struct span *first = LIST_ENTRY(e->spans.next, struct span, link);
+        if (!first->resolved)
+            break;
+        age_anchors(e);
+        assert(first->evidence.offset >= e->acked.offset);
+        e->acked = first->evidence;
+        span_put(e->registry->spans, first);
+        moved = true;
+    }
+    if (moved && e->days != NULL)
+        sent_days_prune(e->days, e->acked.offset);
+    if (moved)
+        registry_set_dirty(e);
+    forget_if_over(e);
+}
+
+/* Another generation for the same entry: what is not acknowledged yet counts as its own. */
+static void change_generation(struct entry *e)
+{
+    struct generation gen;
+    generation_mint(&gen);
+    registry_put(e, record_put_done);
+    e->former = e->gen;
+    e->former_to = e->resend_to;
+    e->resend_to = 0;
+    registry_set_generation(e, &gen);
+    registry_put(e, registry_put_whole);
+    e->sent_ticket = registry_urgent(e->registry);
+}
+
+/* Above what an earlier life can have sent the id was taken by somebody else: a copy of this host,
+ * or this registry was older than what it stands for. What was encoded before the change comes
+ * here under the former generation. */
+static bool on_collided(struct span_owner *owner, uint64_t offset,
+                        char generation[DOCID_GENERATION_CHARS], uint64_t *ret_ticket)
+{
+    struct entry *e = CONTAINER_OF(owner, struct entry, owner);
+    char now[DOCID_GENERATION_CHARS], former[DOCID_GENERATION_CHARS];
+    generation_write(now, &e->gen);
+    generation_write(former, &e->former);
+    if (memcmp(generation, now, sizeof(now)) == 0) {
+        if (e->resend_to == 0 || offset < e->resend_to)
+            return false;
+        change_generation(e);
+        generation_write(now, &e->gen);
+    } else if (e->former_to == 0 || offset < e->former_to ||
+               memcmp(generation, former, sizeof(former)) != 0) {
+        return false;
+    }
+    memcpy(generation, now, sizeof(now));
+    *ret_ticket = e->sent_ticket;
+    return true;
+}
+
+const struct span_owner_ops registry_entry_ops = {.resolved = on_span_resolved,
+                                                  .collided = on_collided};
+
+/* see header */
+void registry_hold(struct entry *e)
+{
+    e->holds++;
+}
+
+/* see header */
+void registry_unhold(struct entry *e)
+{
+    e->holds--;
+    forget_if_over(e);
+}
+
+/* see header */
+void registry_finish(struct entry *e)
+{
+    e->done = true;
+    registry_unindex_inode(e);
+    forget_if_over(e);
+}

@@ -125,17 +125,11 @@ static int open_candidate(struct tail *t, struct candidate *c)
 
 /* The file whose path this was is read to its end first. What it got last may not have been told
  * yet, so it is read once more. */
-static void set_order(struct tail *t, struct file *f)
+static void set_order(struct file *f)
 {
-    struct file *last = NULL;
-    LIST_EACH(node, &t->files) {
-        struct file *other = LIST_ENTRY(node, struct file, link);
-        if (other != f && other->born_at == f->born_at)
-            last = other;
-    }
-    if (last != NULL)
-        file_heat(last);
-    f->after = last;
+    if (f->elder != NULL)
+        file_heat(f->elder);
+    lineage_wait(f, f->elder);
 }
 
 /* begins to read a candidate at `at` of a generation */
@@ -143,7 +137,7 @@ static struct file *follow(struct tail *t, struct candidate *c, struct entry *e,
                            const struct evidence *at)
 {
     struct file *f = file_new(t, c, e, at);
-    set_order(t, f);
+    set_order(f);
     file_heat(f);
     return f;
 }
@@ -216,7 +210,7 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
         siblings_take_rest(t, c->dir, c->input, e);
     struct file *f = begin(t, c, &at);
     if (e->file != NULL)
-        f->after = e->file;
+        lineage_wait(f, e->file);
     registry_unhold(e);
 }
 

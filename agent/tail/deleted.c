@@ -8,11 +8,11 @@
  */
 #include "tail_internal.h"
 
-/* the size of a deleted file that is not fully sent; 0 for every other */
+/* the size of an orphan that is deleted and not fully sent; 0 for every other */
 static uint64_t held_bytes(struct file *f)
 {
     struct fs_identity id;
-    if (!f->orphan || content_identify(&f->content, &id) < 0 || id.nlink > 0)
+    if (content_identify(&f->content, &id) < 0 || id.nlink > 0)
         return 0;
     bool sent = id.size <= f->at.offset && list_is_empty(&f->entry->spans);
     return sent ? 0 : id.size;
@@ -22,8 +22,8 @@ static uint64_t held_bytes(struct file *f)
 static uint64_t held_on(struct tail *t, uint64_t dev)
 {
     uint64_t sum = 0;
-    LIST_EACH(node, &t->files) {
-        struct file *f = LIST_ENTRY(node, struct file, link);
+    LIST_EACH(node, &t->orphans) {
+        struct file *f = LIST_ENTRY(node, struct orphan, link)->file;
         if (f->entry->dev == dev)
             sum += held_bytes(f);
     }
@@ -47,14 +47,13 @@ static void give_up(struct file *f, uint64_t size, const char *limit)
 void deleted_limit(struct tail *t)
 {
     int64_t now = loop_now_ms(t->loop);
-    LIST_EACH(node, &t->files) /* oldest first */
-    {
-        struct file *f = LIST_ENTRY(node, struct file, link);
+    LIST_EACH(node, &t->orphans) { /* oldest first */
+        struct file *f = LIST_ENTRY(node, struct orphan, link)->file;
         const struct tail_input *input = tail_input_of(f);
         uint64_t held = held_bytes(f);
         if (held == 0)
             continue;
-        if (now - f->orphaned_ms >= input->deleted_max_age_ms)
+        if (now - f->orphan->since_ms >= input->deleted_max_age_ms)
             give_up(f, held, "close.deleted.max_age");
         else if (held_on(t, f->entry->dev) > input->deleted_max_bytes)
             give_up(f, held, "close.deleted.max_bytes");

@@ -242,10 +242,7 @@ static void found(struct tail *t, struct dir *d, unsigned input, const char *pat
         file_set_dir(f, d);
     }
     f->epoch = t->epoch;
-    if (f->orphan) {
-        f->orphan = false;
-        t->orphan_count--;
-    }
+    orphan_remove(f);
     if (id.size != f->scanned_to && !t->opts.once)
         file_heat(f);
 }
@@ -326,10 +323,12 @@ static void visit(struct tail *t, const char *path, struct position at, unsigned
 /* files that the scan did not meet at any matching path */
 static void find_orphans(struct tail *t)
 {
-    LIST_EACH(node, &t->files) {
-        struct file *f = LIST_ENTRY(node, struct file, link);
-        if (f->epoch != t->epoch)
-            file_orphan(f);
+    LIST_EACH(dir, &t->dirs) {
+        LIST_EACH(node, &LIST_ENTRY(dir, struct dir, link)->files) {
+            struct file *f = LIST_ENTRY(node, struct file, in_dir);
+            if (f->epoch != t->epoch)
+                orphan_add(f);
+        }
     }
 }
 
@@ -427,7 +426,7 @@ static void removed(struct tail *t, struct dir *d)
             id.ino == f->entry->ino && id.dev == f->entry->dev)
             continue;
         f->epoch = t->epoch - 1;
-        file_orphan(f);
+        orphan_add(f);
     }
 }
 

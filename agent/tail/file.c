@@ -18,33 +18,11 @@
 #include "base/mem.h"
 #include "tail_internal.h"
 
-/* key of the inode map */
-struct inode_key {
-    uint64_t dev, ino;
-};
-
-/* map equality by inode */
-static bool inode_is(const struct map_node *node, const void *key)
-{
-    const struct file *f = MAP_ENTRY(node, const struct file, by_inode);
-    const struct inode_key *k = key;
-    return f->entry->ino == k->ino && f->entry->dev == k->dev;
-}
-
-/* hash of an inode */
-static uint64_t inode_hash(uint64_t dev, uint64_t ino)
-{
-    return hash64_u64(ino ^ (dev << 48 | dev >> 16));
-}
-
-/* see header */
+/* The registry finds entries by inode; a followed one is the newest of its number on its device. */
 struct file *file_find(struct tail *t, uint64_t dev, uint64_t ino)
 {
-    struct inode_key key = {dev, ino};
-    if (t->files_by_inode.eq == NULL)
-        map_init(&t->files_by_inode, inode_is);
-    struct map_node *node = map_find(&t->files_by_inode, inode_hash(dev, ino), &key);
-    return node == NULL ? NULL : MAP_ENTRY(node, struct file, by_inode);
+    const struct entry *e = registry_find_inode(t->registry, dev, ino);
+    return e != NULL && e->dev == dev && e->ino == ino ? e->file : NULL;
 }
 
 /* see header */
@@ -57,7 +35,6 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     f->tail = t;
     f->dir = d;
     f->input = c->input;
-    f->born_at = hash64(c->path, strlen(c->path));
     f->content = c->content;
     content_open(&c->content, -1); /* it is the file's now */
     f->entry = entry;
@@ -67,25 +44,15 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     f->epoch = t->epoch;
     f->grown_ms = loop_now_ms(t->loop);
     list_init(&f->hot);
-    list_push_back(&t->files, &f->link);
     list_push_back(&d->files, &f->in_dir);
-    assert(entry->file == NULL && file_find(t, id->dev, id->ino) == NULL);
-    map_insert(&t->files_by_inode, &f->by_inode, inode_hash(id->dev, id->ino));
+    lineage_add(f, hash64(c->path, strlen(c->path)));
+    assert(entry->file == NULL);
     entry->file = f;
+    assert(file_find(t, id->dev, id->ino) == f);
     entry->loaded = false;
     entry->owner.ledger = t->opts.inputs[c->input].ledger;
     t->file_count++;
     return f;
-}
-
-/* nobody waits for a file that is gone */
-static void release_waiters(struct tail *t, const struct file *gone)
-{
-    LIST_EACH(node, &t->files) {
-        struct file *f = LIST_ENTRY(node, struct file, link);
-        if (f->after == gone)
-            f->after = NULL;
-    }
 }
 
 /* one hot file more in its directory: the ticks see its writes, so they need not be told */
@@ -121,12 +88,10 @@ void file_free(struct file *f)
     struct entry *entry = f->entry;
     leave_hot(f);
     encode_file_free(&f->encode); /* made for an unfinished line of a file that was not hot */
-    release_waiters(t, f);
-    map_remove(&t->files_by_inode, &f->by_inode);
-    list_remove(&f->link);
+    lineage_release(f);
+    lineage_remove(f);
     list_remove(&f->in_dir);
-    if (f->orphan)
-        t->orphan_count--;
+    orphan_remove(f);
     t->file_count--;
     content_close(&f->content);
     entry->file = NULL;
@@ -207,64 +172,6 @@ void file_restart(struct file *f)
     if (old->file == NULL && unfinished > 0)
         ledger_abandon(tail_input_of(f)->ledger, ABANDON_TRUNCATED,
                        (struct ledger_count){unfinished, 1});
-    f->after = old->file;
+    lineage_wait(f, old->file);
     registry_unhold(old);
-}
-
-/* see header */
-void file_orphan(struct file *f)
-{
-    if (f->orphan)
-        return;
-    f->orphan = true;
-    f->orphaned_ms = loop_now_ms(f->tail->loop);
-    f->tail->orphan_count++;
-    if (!loop_timer_is_set(f->tail->check_timer))
-        loop_timer_set(f->tail->check_timer, TAIL_CHECK_MS);
-    file_heat(f);
-}
-
-/* whether no name leads to the file any more */
-static bool is_unlinked(struct file *f)
-{
-    struct fs_identity id;
-    return content_identify(&f->content, &id) == 0 && id.nlink == 0;
-}
-
-/* an orphan is over when it has been at its end for a while and nothing of it is on its way */
-static bool is_over(struct file *f)
-{
-    int64_t quiet = loop_now_ms(f->tail->loop) - f->grown_ms;
-    int64_t limit = is_unlinked(f) ? TAIL_DELETED_QUIET_MS : TAIL_RENAMED_QUIET_MS;
-    return f->at_end && list_is_empty(&f->hot) && quiet >= limit && list_is_empty(&f->entry->spans);
-}
-
-/* closes an orphan: its unfinished last line will not be finished any more */
-static void end_orphan(struct file *f)
-{
-    struct entry *entry = f->entry;
-    if (f->scanned_to > f->at.offset) {
-        if (read_flush_partial(f))
-            f->grown_ms = loop_now_ms(f->tail->loop);
-        return;
-    }
-    bool unlinked = is_unlinked(f);
-    file_free(f);
-    if (unlinked)
-        registry_finish(entry);
-}
-
-/* see header */
-void file_check_orphans(struct tail *t)
-{
-    LIST_EACH(node, &t->files) {
-        struct file *f = LIST_ENTRY(node, struct file, link);
-        if (!f->orphan)
-            continue;
-        if (list_is_empty(&f->hot) && content_has_changed(&f->content, f->scanned_to))
-            file_heat(f);
-        else if (is_over(f))
-            end_orphan(f);
-    }
-    deleted_limit(t);
 }

@@ -158,12 +158,9 @@ static int64_t newest_ns(const struct family *f)
 /* the newest file that was followed under the path and is not at its end */
 static struct file *unread_of(struct tail *t, uint64_t born_at)
 {
-    struct file *newest = NULL;
-    LIST_EACH(node, &t->files) {
-        struct file *file = LIST_ENTRY(node, struct file, link);
-        if (file->born_at == born_at && !file->at_end)
-            newest = file;
-    }
+    struct file *newest = lineage_newest(t, born_at);
+    while (newest != NULL && newest->at_end)
+        newest = newest->elder;
     return newest;
 }
 
@@ -182,10 +179,11 @@ static void find_family(struct family *f)
         struct file *file = file_find(f->t, id->dev, id->ino);
         if (file == NULL && id->mtime_ns > newest)
             file = adopt_sibling(f->t, f->members[i], true);
-        if (file == NULL)
+        if (file == NULL || file == last)
             continue;
-        file->born_at = born_at;
-        file->after = last;
+        lineage_remove(file);
+        lineage_add(file, born_at);
+        lineage_wait(file, last);
         last = file;
     }
     scatter(f);

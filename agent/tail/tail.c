@@ -124,7 +124,7 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
             file_heat(f->after);
         return true;
     }
-    f->after = NULL;
+    lineage_wait(f, NULL);
     switch (read_some(f, bytes)) {
     case READ_END:
         at_end(f, *bytes);
@@ -219,9 +219,9 @@ static void on_check(void *ctx)
     if (t->stopped)
         return;
     adopt_check_copies(t);
-    file_check_orphans(t);
+    orphan_check(t);
     check_finished(t);
-    if (!list_is_empty(&t->copies) || t->orphan_count > 0)
+    if (!list_is_empty(&t->copies) || !list_is_empty(&t->orphans))
         loop_timer_set(t->check_timer, TAIL_CHECK_MS);
 }
 
@@ -328,8 +328,8 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     t->registry = registry;
     t->io_throttle = (struct log_throttle)LOG_THROTTLE(60000, 5);
     list_init(&t->dirs);
-    list_init(&t->files);
     list_init(&t->hot);
+    list_init(&t->orphans);
     list_init(&t->candidates);
     list_init(&t->copies);
     list_init(&t->warned);
@@ -353,11 +353,14 @@ void tail_free(struct tail **tp)
     if (t == NULL)
         return;
     tail_stop(t);
-    LIST_EACH(node, &t->files)
-        file_free(LIST_ENTRY(node, struct file, link));
+    LIST_EACH(dir, &t->dirs) {
+        struct list *files = &LIST_ENTRY(dir, struct dir, link)->files;
+        while (!list_is_empty(files))
+            file_free(LIST_ENTRY(files->next, struct file, in_dir));
+    }
     adopt_free(t);
     discover_free(t);
-    map_clear(&t->files_by_inode);
+    map_clear(&t->files_by_birth);
     loop_io_cancel(&t->watch_io);
     watch_free(&t->watch);
     loop_timer_cancel(&t->pump_timer);

@@ -8,6 +8,8 @@
  *   adopt.c      candidates -> files, by identity
  *   content.c    the bytes of a file
  *   file.c       one followed file: opening, hot and idle, closing
+ *   orphan.c     files that are at no matching path any more
+ *   lineage.c    files that were born at one path, and their order
  *   deleted.c    limits of deleted files
  *   read.c       bytes -> lines -> batch
  *   tail.c       life cycle, events, ticks
@@ -65,30 +67,36 @@ struct dir {
 };
 
 struct file {
-    struct list link;   /* tail's files */
-    struct list in_dir; /* its directory's */
-    struct list hot;    /* tail's hot files; in no list while idle */
-    struct map_node by_inode;
+    struct list in_dir;       /* its directory's */
+    struct list hot;          /* tail's hot files; in no list while idle */
+    struct map_node by_birth; /* while it is the newest of its lineage; the hash holds always */
+    struct file *elder;       /* the one that was born at the same path before */
     struct tail *tail;
     struct entry *entry; /* the generation that is read now */
     struct dir *dir;
     struct file *after;         /* read that one to its end first */
+    struct orphan *orphan;      /* owned; at no matching path any more, else NULL */
     struct encode_file *encode; /* only while hot */
     struct generation encoded;  /* the generation that encode was made for */
     struct evidence at;         /* where the next record begins */
     uint64_t scanned_to;        /* bytes before it were searched for a line end */
-    uint64_t born_at;           /* hash of the path where it was first seen */
     uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
-    int64_t orphaned_ms;        /* monotonic time when it left its path */
     int64_t grown_ms;           /* monotonic time of the last new byte */
     struct content content;
     unsigned input;
-    unsigned epoch; /* last scan that saw its inode at a matching path */
+    unsigned epoch;   /* last scan that saw its inode at a matching path */
+    unsigned waiters; /* files that are read after it */
     uint8_t quiet_ticks;
     bool at_end;
     bool failed; /* could not be read; the next heat tries again */
-    bool orphan; /* at no matching path any more */
     bool held;   /* its target takes nothing now */
+};
+
+/* What only a file that has left its path needs. */
+struct orphan {
+    struct list link; /* tail's orphans, in the order in which they became so */
+    struct file *file;
+    int64_t since_ms; /* monotonic */
 };
 
 /* A path that matches and whose inode nobody follows yet. */
@@ -129,11 +137,10 @@ struct tail {
     struct map dirs_by_path;
     struct map dirs_by_watch;
     unsigned dir_count;
-    struct list files;
     struct list hot;
-    struct map files_by_inode;
+    struct list orphans;
+    struct map files_by_birth;
     unsigned file_count;
-    unsigned orphan_count;
     struct list candidates; /* of the scan under way */
     struct map candidates_by_inode;
     struct list copies; /* undecided */
@@ -213,10 +220,25 @@ void file_set_dir(struct file *f, struct dir *d);
 /* The content was replaced: a new generation from 0 on, behind the rest of the old one if a copy of
  * that is found. */
 void file_restart(struct file *f);
+
+/* ---- orphan.c ---- */
 /* At no matching path any more: followed to its end. */
-void file_orphan(struct file *f);
+void orphan_add(struct file *f);
+/* It is at one again, or gone. */
+void orphan_remove(struct file *f);
 /* Looks at orphans: what grew, what is over. */
-void file_check_orphans(struct tail *t);
+void orphan_check(struct tail *t);
+
+/* ---- lineage.c ---- */
+/* The file that was first seen last at a path, by the path's hash; f->elder leads on. NULL. */
+struct file *lineage_newest(struct tail *t, uint64_t born_at);
+/* Makes a file that is in no lineage the newest of one. */
+void lineage_add(struct file *f, uint64_t born_at);
+void lineage_remove(struct file *f);
+/* f is read when `other` is at its end (NULL = at once). */
+void lineage_wait(struct file *f, struct file *other);
+/* Nobody waits for a file that goes. */
+void lineage_release(struct file *gone);
 
 /* ---- deleted.c ---- */
 /* Gives up deleted files that are over the limits of their input. */

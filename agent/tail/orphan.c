@@ -1,0 +1,76 @@
+/*
+ * tail/orphan - files that are at no matching path any more
+ *
+ * A file that was renamed or removed is followed by its fd to its end: a writer may still have it
+ * open. It is over when it has been at its end for a while and nothing of it is on its way.
+ */
+#include "base/mem.h"
+#include "tail_internal.h"
+
+/* see tail_internal.h */
+void orphan_add(struct file *f)
+{
+    struct tail *t = f->tail;
+    if (f->orphan != NULL)
+        return;
+    f->orphan = mem_zalloc(sizeof(*f->orphan));
+    f->orphan->file = f;
+    f->orphan->since_ms = loop_now_ms(t->loop);
+    list_push_back(&t->orphans, &f->orphan->link);
+    if (!loop_timer_is_set(t->check_timer))
+        loop_timer_set(t->check_timer, TAIL_CHECK_MS);
+    file_heat(f);
+}
+
+/* see tail_internal.h */
+void orphan_remove(struct file *f)
+{
+    if (f->orphan == NULL)
+        return;
+    list_remove(&f->orphan->link);
+    mem_free(f->orphan);
+    f->orphan = NULL;
+}
+
+/* whether no name leads to the file any more */
+static bool is_unlinked(struct file *f)
+{
+    struct fs_identity id;
+    return content_identify(&f->content, &id) == 0 && id.nlink == 0;
+}
+
+/* an orphan is over when it has been at its end for a while and nothing of it is on its way */
+static bool is_over(struct file *f)
+{
+    int64_t quiet = loop_now_ms(f->tail->loop) - f->grown_ms;
+    int64_t limit = is_unlinked(f) ? TAIL_DELETED_QUIET_MS : TAIL_RENAMED_QUIET_MS;
+    return f->at_end && list_is_empty(&f->hot) && quiet >= limit && list_is_empty(&f->entry->spans);
+}
+
+/* closes an orphan: its unfinished last line will not be finished any more */
+static void end_orphan(struct file *f)
+{
+    struct entry *entry = f->entry;
+    if (f->scanned_to > f->at.offset) {
+        if (read_flush_partial(f))
+            f->grown_ms = loop_now_ms(f->tail->loop);
+        return;
+    }
+    bool unlinked = is_unlinked(f);
+    file_free(f);
+    if (unlinked)
+        registry_finish(entry);
+}
+
+/* see tail_internal.h */
+void orphan_check(struct tail *t)
+{
+    LIST_EACH(node, &t->orphans) {
+        struct file *f = LIST_ENTRY(node, struct orphan, link)->file;
+        if (list_is_empty(&f->hot) && content_has_changed(&f->content, f->scanned_to))
+            file_heat(f);
+        else if (is_over(f))
+            end_orphan(f);
+    }
+    deleted_limit(t);
+}

@@ -222,6 +222,8 @@ static struct slice behind(struct slice body, struct slice mark, size_t max)
 /* letters, digits and _ only */
 struct slice control_error_type(struct slice body)
 {
+    if (slice_starts(body, SLICE_LIT("{\"error\":\"no handler found for uri")))
+        return SLICE_LIT(CONTROL_NO_HANDLER);
     struct slice type = behind(body, SLICE_LIT("\"type\":\""), 64);
     size_t n = 0;
     while (n < type.len && ((type.ptr[n] >= 'a' && type.ptr[n] <= 'z') ||

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/def.h"
+#include "output/control.h"
 
 /* the shard limit is told as a validation failure that begins so */
 #define SHARD_LIMIT "Validation Failed: 1: this action would add ["
@@ -70,6 +71,8 @@ static const struct request_decision requests[] = {
     {HTTP_REPLIED, 200, 200, .action = REQUEST_ITEMS},
     {REQUEST_ANY_OUTCOME, 400, 400, "media_type_header_exception", REQUEST_MEDIA_TYPE,
      .health = OUTPUT_FAILED, .why = "refuses the content type (400)"},
+    {REQUEST_ANY_OUTCOME, 400, 400, CONTROL_NO_HANDLER, REQUEST_PAUSE_HOST, .health = OUTPUT_FAILED,
+     .why = "has no _bulk here (400): is the URL right?"},
     {REQUEST_ANY_OUTCOME, 400, 400, .action = REQUEST_ISOLATE, .health = OUTPUT_FAILED,
      .why = "answers 400 to every document"},
     {REQUEST_ANY_OUTCOME, 401, 401, .action = REQUEST_CREDENTIALS, .health = OUTPUT_FAILED,
@@ -80,7 +83,7 @@ static const struct request_decision requests[] = {
      .why = "refused (403): no right to write, or blocked"},
     {REQUEST_ANY_OUTCOME, 404, 404, "index_not_found_exception", REQUEST_PAUSE_TARGET,
      .health = OUTPUT_FAILED, .why = NO_TEMPLATE},
-    {REQUEST_ANY_OUTCOME, 404, 404, .action = REQUEST_PAUSE_TARGET, .health = OUTPUT_FAILED,
+    {REQUEST_ANY_OUTCOME, 404, 404, .action = REQUEST_PAUSE_HOST, .health = OUTPUT_FAILED,
      .why = "not found (404): is the URL right?"},
     {REQUEST_ANY_OUTCOME, 406, 406, .action = REQUEST_MEDIA_TYPE, .health = OUTPUT_FAILED,
      .why = "refuses the content type (406)"},

@@ -6,8 +6,9 @@
  *
  * Isolating: a 400 for a whole body is sent again in halves until one document stands alone, then
  * in growing ranges again. That document is rejected only when another of its target was accepted
- * since the 400s began; else it is passed over for now. Where document after document fails and
- * none passes, the fault is not theirs: the target waits and nothing is dead-lettered.
+ * by a request that left after the 400s began; else it is passed over for now. Where document after
+ * document fails and none passes, the fault is not theirs: the target waits and nothing is
+ * dead-lettered.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -149,6 +150,9 @@ static void blame_target(struct output *o, struct flight *f, const struct reques
 {
     char why[WHY_BYTES];
     explain(d, job, why);
+    if (control_error_type(buf_slice(&job->head)).len == 0) /* no server's words */
+        (void)snprintf(why, sizeof(why), "%s: does something else answer in the server's place?",
+                       d->why);
     f->suspects = 0;
     es_target_pause(o, f->target, d->health, why, job->reply.retry_after_ms);
     es_requeue(o, f, false);
@@ -175,7 +179,7 @@ static void isolate(struct output *o, struct flight *f, struct host *h,
     es_count(o, OUTPUT_ISOLATIONS, 1);
     if (!f->isolating) {
         f->isolating = true;
-        f->isolate_mark = f->target->passes;
+        f->isolate_mark = f->target->sends;
         h->state = HOST_NEW; /* another version may not know our parameters */
     }
     if (f->count > 1) {
@@ -183,7 +187,7 @@ static void isolate(struct output *o, struct flight *f, struct host *h,
         es_requeue(o, f, true);
         return;
     }
-    if (f->target->passes > f->isolate_mark) {
+    if (f->target->passed > f->isolate_mark) {
         es_reject_single(o, f, job);
         return;
     }

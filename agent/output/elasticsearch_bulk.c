@@ -172,6 +172,8 @@ static void keep_texts(struct flight *f, const struct reply *reply)
 static void progress(struct output *o, struct flight *f)
 {
     es_target_pass(o, f->target);
+    if (f->target->passed < f->send)
+        f->target->passed = f->send;
     f->suspects = 0;
     f->cursor = f->singles ? f->first : 0;
     if (f->singles)

@@ -65,7 +65,8 @@ struct target {
     int64_t not_before_ms;
     bool no_verify;                 /* it does not let us ask for documents */
     bool no_ids;                    /* it takes none of ours */
-    uint64_t passes;                /* answers in which at least one document was accepted */
+    uint64_t sends;                 /* bulk requests so far */
+    uint64_t passed;                /* the newest of them in whose answer a document was accepted */
     uint64_t seen_items, bad_items; /* of about the last GUARD_ITEMS */
     struct trouble trouble;
 };
@@ -82,7 +83,8 @@ struct flight {
     uint32_t range_max;    /* items sent at once while isolating, 0 = no limit */
     unsigned suspects;     /* single documents answered 400 without any other passing */
     bool isolating;
-    uint64_t isolate_mark; /* target->passes when isolating began */
+    uint64_t send;         /* its newest request is that many-th of its target */
+    uint64_t isolate_mark; /* target->sends when isolating began */
     bool singles;          /* so many exchanges broke that each document goes alone */
     bool unsure;           /* an answer was lost: items may have been taken */
     uint32_t verify_at;    /* the items before it were asked for */

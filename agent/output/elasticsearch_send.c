@@ -242,6 +242,7 @@ static void send_range(struct output *o, struct flight *f, struct host *h, struc
     if (!submit(o, job, look))
         return;
     take_off(o, f, h);
+    f->send = ++f->target->sends;
     count_items(f);
     es_count(o, OUTPUT_REQUESTS, 1);
     es_count(o, OUTPUT_REQUEST_BYTES, job->body.len);

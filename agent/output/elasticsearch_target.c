@@ -99,7 +99,6 @@ void es_target_pause(struct output *o, struct target *t, enum output_health heal
  * later. */
 void es_target_pass(struct output *o, struct target *t)
 {
-    t->passes++;
     if (t->not_before_ms > loop_now_ms(o->loop))
         return;
     t->failures = 0;

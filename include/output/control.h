@@ -54,7 +54,9 @@ int control_search(struct buf *out, struct slice ids, size_t count) MUST_CHECK;
 int control_hits(struct slice json, struct buf *out) MUST_CHECK;
 
 /* error.type of an answer (maybe cut short), "" if it has none: letters, digits and _ only, so
- * that it can be shown. */
+ * that it can be shown. Servers give none for a path that they do not know: that is
+ * CONTROL_NO_HANDLER. */
+#define CONTROL_NO_HANDLER "no_handler_found"
 struct slice control_error_type(struct slice body);
 /* error.reason likewise, up to its first escape. It may quote documents. */
 struct slice control_error_reason(struct slice body);

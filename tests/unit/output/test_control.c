@@ -149,6 +149,9 @@ static void test_error_type(void **state)
     } rows[] = {
         {"{\"error\":{\"root_cause\":[{\"type\":\"security_exception\",\"reason\":\"x",
          "security_exception"},
+        {"{\"error\":\"no handler found for uri [/x/_bulk] and method [POST]\"}",
+         "no_handler_found"},
+        {"{\"error\":\"other\",\"status\":400}", ""},
         {"Unauthorized", ""},
         {"", ""},
         {"\"type\":\"", ""},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/def.h"
+#include "output/control.h"
 #include "output/decisions.h"
 
 #define SHARDS                                                                                     \
@@ -141,10 +142,12 @@ static const struct {
      OUTPUT_DEGRADED},
     {"no index", HTTP_REPLIED, 404, "index_not_found_exception", REQUEST_PAUSE_TARGET, false,
      OUTPUT_FAILED},
-    {"wrong path", HTTP_REPLIED, 404, "", REQUEST_PAUSE_TARGET, false, OUTPUT_FAILED},
+    {"wrong path", HTTP_REPLIED, 404, "", REQUEST_PAUSE_HOST, false, OUTPUT_FAILED},
     {"405", HTTP_REPLIED, 405, "", REQUEST_PAUSE_HOST, false, OUTPUT_FAILED},
     {"content type refused", HTTP_REPLIED, 406, "", REQUEST_MEDIA_TYPE, false, OUTPUT_FAILED},
     {"content type refused by a proxy", HTTP_REPLIED, 415, "", REQUEST_MEDIA_TYPE, false,
+     OUTPUT_FAILED},
+    {"path not known", HTTP_REPLIED, 400, CONTROL_NO_HANDLER, REQUEST_PAUSE_HOST, false,
      OUTPUT_FAILED},
     {"content type of another version", HTTP_REPLIED, 400, "media_type_header_exception",
      REQUEST_MEDIA_TYPE, false, OUTPUT_FAILED},

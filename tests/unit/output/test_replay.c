@@ -204,7 +204,7 @@ static void refusals(void **state)
     static const struct {
         int status, result;
         unsigned refused;
-    } cases[] = {{401, -EACCES, 0},   {403, 0, 5},         {404, 0, 5},
+    } cases[] = {{401, -EACCES, 0},   {403, 0, 5},         {404, -ENOTCONN, 0},
                  {429, -ENOTCONN, 0}, {503, -ENOTCONN, 0}, {301, -ENOTCONN, 0}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct rig *r = rig_new(MIB);

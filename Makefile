@@ -77,7 +77,7 @@ ifeq ($(filter tools raw,$(INOTIFY)),)
 $(error INOTIFY must be tools or raw, not "$(INOTIFY)")
 endif
 
-LIB_LIBS  := -lcurl -lssl -lcrypto -lyaml -ldeflate -lcjson
+LIB_LIBS  := -lcurl -lssl -lcrypto -lyaml -ldeflate -lcjson -lz -lzstd
 DEFS      := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 ISAL      ?= $(if $(wildcard /usr/include/isa-l/igzip_lib.h /usr/include/isa-l.h),1,0)
 ifeq ($(INOTIFY),tools)
@@ -156,7 +156,7 @@ $(O)/wherry: $(MAIN_OBJ) $(call libs,$(ROOMS))
 define unit_room
 $(O)/tests/unit/$(1)/%: $(O)/tests/unit/$(1)/%.o $(HELP_OBJ) $$(call libs,$$(BELOW_$(1)))
 	$(if $(Q),@echo "  LD $$@")
-	$(Q)$(CC) $(LINK_FLAGS) -o $$@ $$^ $(LIB_LIBS) -lcmocka -lz
+	$(Q)$(CC) $(LINK_FLAGS) -o $$@ $$^ $(LIB_LIBS) -lcmocka
 .PHONY: check-$(1)
 check-$(1): $(filter $(O)/tests/unit/$(1)/%,$(TEST_BIN))
 	$(Q)scripts/unit-run $$^

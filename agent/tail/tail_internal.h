@@ -11,7 +11,9 @@
  *   orphan.c     files that are at no matching path any more
  *   lineage.c    files that were born at one path, and their order
  *   deleted.c    limits of deleted files
- *   read.c       bytes -> lines -> batch
+ *   read.c       files -> bytes
+ *   lines.c      bytes -> lines
+ *   pass.c       lines -> batch
  *   tail.c       life cycle, events, ticks
  */
 #include <stdbool.h>

@@ -1,0 +1,140 @@
+/*
+ * tail/pass - records to batches, span by span
+ *
+ * What leaves in one batch of one generation is one span. Head and anchor of a span are hashed from
+ * the buffer when it is left.
+ *
+ * Invariant: a span that is left has its evidence, and its batch the ticket it must wait for.
+ */
+#include "pass.h"
+
+#include "base/hash.h"
+
+/* see header */
+const char *pass_at(const struct pass *p, uint64_t offset)
+{
+    return p->bytes + (offset - p->base);
+}
+
+/* see header */
+size_t pass_anchor_bytes(uint64_t offset)
+{
+    return offset < SPAN_ANCHOR_BYTES ? (size_t)offset : SPAN_ANCHOR_BYTES;
+}
+
+/* evidence at pos, from the buffer */
+static struct evidence evidence_here(const struct pass *p)
+{
+    struct evidence e = p->f->at;
+    size_t n = pass_anchor_bytes(p->pos);
+    e.offset = p->pos;
+    e.anchor = hash64(pass_at(p, p->pos) - n, n);
+    e.flags = p->oversize ? EVIDENCE_IN_OVERSIZE : 0;
+    if (e.head_bytes < SPAN_HEAD_BYTES && p->base == 0) {
+        e.head_bytes = (uint16_t)(p->pos < SPAN_HEAD_BYTES ? p->pos : SPAN_HEAD_BYTES);
+        e.head = hash64(p->bytes, e.head_bytes);
+    }
+    return e;
+}
+
+/* see header */
+void pass_leave_span(struct pass *p)
+{
+    if (p->pos == p->f->at.offset)
+        return;
+    struct entry *entry = p->f->entry;
+    p->f->at = evidence_here(p);
+    if (!p->has_span)
+        return;
+    struct span *s = p->batch->spans[p->span];
+    s->to = p->pos;
+    s->evidence = p->f->at;
+    if (entry->acked.head_bytes == 0)
+        registry_head(entry, &p->f->at);
+    uint64_t ticket = registry_sending(entry, p->pos);
+    if (p->batch->barrier < ticket)
+        p->batch->barrier = ticket;
+    p->has_span = false;
+}
+
+/* the index or data stream of what comes next */
+static const char *target_here(struct pass *p)
+{
+    p->target_until = UINT64_MAX;
+    if (p->input->index == NULL)
+        return p->input->encode.target;
+    return tail_index_of(p->f->tail, p->f->input,
+                         registry_day(p->f->entry, p->pos, &p->target_until));
+}
+
+/* Makes sure that the open batch has room and a span of this file ends at pos. False: blocked. */
+static bool enter_span(struct pass *p, size_t likely, size_t worst)
+{
+    struct tail *t = p->f->tail;
+    if (p->has_span && p->pos < p->target_until && feed_fits(t->feed, p->batch, likely, worst))
+        return true;
+    pass_leave_span(p);
+    p->batch = feed_open(t->feed, target_here(p), likely, worst);
+    if (p->batch == NULL) {
+        p->blocked = true;
+        p->f->held = feed_holds(t->feed, target_here(p));
+        return false;
+    }
+    if (batch_span_for(p->batch, feed_spans(t->feed), &p->f->entry->owner, p->pos, &p->span) < 0) {
+        /* the span table was filled by other files: the next batch has room */
+        feed_seal(t->feed, p->batch);
+        return enter_span(p, likely, worst);
+    }
+    struct span *s = p->batch->spans[p->span];
+    if (list_is_empty(&s->link))
+        registry_span_added(p->f->entry, s);
+    p->has_span = true;
+    return true;
+}
+
+/* The prebuilt parts of the file's documents; made anew when the generation was replaced. */
+static struct encode_file *encoder(struct file *f, const struct tail_input *input)
+{
+    if (f->encode != NULL && !generation_eq(&f->encoded, &f->entry->gen))
+        encode_file_free(&f->encode); /* after a collision */
+    if (f->encode == NULL) {
+        f->encode = encode_file_new(f->tail->opts.agent, &input->encode, slice_str(f->entry->path),
+                                    &f->entry->gen);
+        f->encoded = f->entry->gen;
+    }
+    return f->encode;
+}
+
+/* see header */
+bool pass_emit(struct pass *p, const struct pass_record *r)
+{
+    const struct encode_file *encode = encoder(p->f, p->input);
+    size_t text = r->text.len;
+    if (!enter_span(p, encode_likely(encode, text), encode_worst(encode, text)))
+        return false;
+    struct encode_line line = {
+        .text = r->text,
+        .offset = p->pos,
+        .source_bytes = (uint32_t)r->take,
+        .source_lines = 1,
+        .flags = r->flags,
+        .open_end = r->open_end,
+        .time = p->f->tail->time,
+    };
+    uint64_t bad = encode_line(p->batch, encode, &line, p->span);
+    p->input->ledger->documents[DOCUMENT_BAD_UTF8] += bad;
+    if (r->flags & ENCODE_TRUNCATED)
+        p->input->ledger->documents[DOCUMENT_TRUNCATED]++;
+    p->pos += r->take;
+    return true;
+}
+
+/* see header */
+bool pass_skip(struct pass *p, enum ledger_skip why, size_t take, uint64_t lines)
+{
+    if (!enter_span(p, 0, 0))
+        return false;
+    ledger_skip(p->input->ledger, why, (struct ledger_count){take, lines});
+    p->pos += take;
+    return true;
+}

@@ -95,6 +95,19 @@ static void check_backoff(struct config_loader *l)
     config_errors_add(l->errors, &at, "%s is longer than %s", init->key, max->key);
 }
 
+/* "all" stands for every set; a set without a period of its own has that of all */
+static void finish_sets(struct config_loader *l)
+{
+    struct config_metrics *m = &l->cfg->metrics;
+    if ((m->sets & (1U << CONFIG_SETS)) != 0)
+        m->sets = (1U << CONFIG_SETS) - 1;
+    for (size_t i = 0; i < CONFIG_SETS; i++) {
+        const struct option *own = CONFIG_ROW(metrics.set_period_ms[i]);
+        if (own->standard_note != NULL && config_note_of(l, own)->origin == CONFIG_ORIGIN_DEFAULT)
+            m->set_period_ms[i] = m->period_ms;
+    }
+}
+
 /* completes, then checks */
 void config_finish(struct config_loader *l)
 {
@@ -105,6 +118,7 @@ void config_finish(struct config_loader *l)
     config_finish_preset(l);
     finish_compression(c);
     finish_dead_letter(c);
+    finish_sets(l);
     if (l->incomplete)
         return;
     finish_inputs(l);

@@ -26,7 +26,8 @@ static const char *const metadata_choices[] = {"dataset", "host",  "agent", "ecs
                                                "offset",  "input", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 static const char *const start_choices[] = {"beginning", "end", NULL};
-static const char *const set_choices[] = {"cpu", "load", "memory", "network", NULL};
+static const char *const set_choices[] = {"cpu",      "load",   "memory", "network",
+                                          "pressure", "uptime", "all",    NULL};
 static const char *const verification_choices[] = {"full", "certificate", "none", NULL};
 static const char *const tls_choices[] = {"TLSv1.2", "TLSv1.3", NULL};
 static const char *const preset_choices[] = {"balanced", "throughput", "scale",
@@ -54,6 +55,16 @@ const struct option_section options_sections[OPTION_GROUPS] = {
     [OPTION_DEAD_LETTER] = {"Dead letters",
                             "Documents that the server refuses for good are kept in files.", ""},
 };
+
+/* the period of one metric set; shown: where the default comes from */
+#define SET_PERIOD(set, which, text, shown)                                                        \
+    {                                                                                              \
+        .key = "metrics." set ".period", .group = OPTION_METRICS, .type = OPTION_DURATION,         \
+        .flags = OPTION_RELOADABLE, .standard = text, .min = SECOND, .max = DAY,                   \
+        .standard_note = shown, .offset = AT(metrics.set_period_ms[which]),                        \
+        .help = "Time between two readings of set " set ".",                                       \
+    }
+#define SET_PERIOD_OF_ALL(set, which) SET_PERIOD(set, which, "10s", "metrics.period")
 
 const struct option options_table[] = {
     {
@@ -278,11 +289,17 @@ const struct option options_table[] = {
         .group = OPTION_METRICS,
         .type = OPTION_SET,
         .flags = OPTION_RELOADABLE | OPTION_COMMAS,
-        .standard = "cpu,load,memory,network",
+        .standard = "cpu,load,memory,network,pressure,uptime",
         .choices = set_choices,
         .offset = AT(metrics.sets),
         .help = "What is collected; each set goes to metrics-system.<set>-<namespace>.",
     },
+    SET_PERIOD_OF_ALL("cpu", CONFIG_SET_CPU),
+    SET_PERIOD_OF_ALL("load", CONFIG_SET_LOAD),
+    SET_PERIOD_OF_ALL("memory", CONFIG_SET_MEMORY),
+    SET_PERIOD_OF_ALL("network", CONFIG_SET_NETWORK),
+    SET_PERIOD_OF_ALL("pressure", CONFIG_SET_PRESSURE),
+    SET_PERIOD("uptime", CONFIG_SET_UPTIME, "1m", NULL),
     {
         .key = "output.elasticsearch.enabled",
         .group = OPTION_OUTPUT,

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 
-#include "config/config.h"
 #include "metrics/column.h"
 #include "metrics/member.h"
 
@@ -163,10 +162,59 @@ static void write_body(const void *state, size_t i, struct json_writer *w)
     cpu_write(&s->usage, w);
 }
 
+static const struct field fields[] = {
+    {"host.cpu.usage", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Fraction of all processors' time that was used since the last sample: "
+     "system.cpu.total.norm.pct."},
+    {"system.cpu.cores", FIELD_LONG, 0, FIELD_NO_UNIT, FIELD_GAUGE, false,
+     "Processors that are online."},
+    {"system.cpu.idle.norm.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by nothing, as a fraction of all processors'."},
+    {"system.cpu.idle.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by nothing, as a fraction of one processor's."},
+    {"system.cpu.iowait.norm.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by nothing while input or output was waited for, as a fraction of all "
+     "processors'."},
+    {"system.cpu.iowait.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by nothing while input or output was waited for, as a fraction of one "
+     "processor's."},
+    {"system.cpu.irq.norm.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by hardware interrupts, as a fraction of all processors'."},
+    {"system.cpu.irq.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by hardware interrupts, as a fraction of one processor's."},
+    {"system.cpu.nice.norm.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by programs of low priority, as a fraction of all processors'."},
+    {"system.cpu.nice.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by programs of low priority, as a fraction of one processor's."},
+    {"system.cpu.softirq.norm.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by software interrupts, as a fraction of all processors'."},
+    {"system.cpu.softirq.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by software interrupts, as a fraction of one processor's."},
+    {"system.cpu.steal.norm.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by other guests of the hypervisor, as a fraction of all processors'."},
+    {"system.cpu.steal.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by other guests of the hypervisor, as a fraction of one processor's."},
+    {"system.cpu.system.norm.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by the kernel, as a fraction of all processors'."},
+    {"system.cpu.system.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by the kernel, as a fraction of one processor's."},
+    {"system.cpu.total.norm.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by anything but idle and iowait, as a fraction of all processors'."},
+    {"system.cpu.total.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by anything but idle and iowait, as a fraction of one processor's."},
+    {"system.cpu.user.norm.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by programs, guests included, as a fraction of all processors'."},
+    {"system.cpu.user.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Time used by programs, guests included, as a fraction of one processor's."},
+};
+
 const struct metric_set cpu_set = {
     .name = "cpu",
-    .bit = CONFIG_METRICS_CPU,
+    .which = CONFIG_SET_CPU,
+    .root = PROCFS_PROC,
     .path = "stat",
+    .fields = fields,
+    .field_count = ARRAY_LEN(fields),
     .state_bytes = sizeof(struct state),
     .sample = sample,
     .documents = documents,

@@ -10,6 +10,7 @@
 #include <assert.h>
 
 #include "base/date.h"
+#include "base/def.h"
 #include "base/mem.h"
 #include "metrics/member.h"
 
@@ -19,6 +20,61 @@
 #define DATASET_BYTES 64
 
 #define NS_PER_MS 1000000
+
+static const struct field fields[] = {
+    {"@timestamp", FIELD_DATE, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
+     "When the sample was taken."},
+    {"agent.id", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
+     "Id of this agent, kept in path.data."},
+    {"agent.name", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
+     "Name of the host that the agent runs on."},
+    {"agent.type", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false, "Always wherry."},
+    {"agent.version", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
+     "Version of the agent."},
+    {"data_stream.dataset", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
+     "system.<set>."},
+    {"data_stream.namespace", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
+     "Option namespace."},
+    {"data_stream.type", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
+     "Always metrics."},
+    {"ecs.version", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
+     "Version of the Elastic Common Schema that the document follows."},
+    {"event.dataset", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false, "system.<set>."},
+    {"event.duration", FIELD_LONG, 0, FIELD_NANOS, FIELD_NO_METRIC, false,
+     "Time that the sample took."},
+    {"event.module", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false, "Always system."},
+    {"host.architecture", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
+     "Machine type that the kernel tells."},
+    {"host.hostname", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
+     "Host name that the kernel tells."},
+    {"host.id", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
+     "Machine id of /etc/machine-id."},
+    {"host.name", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false, "Name of the host."},
+    {"host.os.codename", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
+     "Code name of the distribution's release."},
+    {"host.os.family", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
+     "Family of the distribution: debian, redhat, suse."},
+    {"host.os.kernel", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
+     "Release of the kernel."},
+    {"host.os.name", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
+     "Name of the distribution."},
+    {"host.os.platform", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
+     "Id of the distribution."},
+    {"host.os.type", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false, "Always linux."},
+    {"host.os.version", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
+     "Version of the distribution."},
+    {"metricset.name", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false, "Name of the set."},
+    {"metricset.period", FIELD_LONG, 0, FIELD_MS, FIELD_NO_METRIC, false,
+     "Time between two samples."},
+    {"service.type", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false, "Always system."},
+};
+
+/* see header */
+const struct field *envelope_fields(size_t *ret_count)
+{
+    *ret_count = ARRAY_LEN(fields);
+    return fields;
+}
 
 /* constant texts, each the members of one object */
 struct envelope {

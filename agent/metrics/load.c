@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include "base/num.h"
-#include "config/config.h"
 #include "metrics/column.h"
 #include "metrics/member.h"
 
@@ -75,10 +74,30 @@ static void write_body(const void *state, size_t i, struct json_writer *w)
     load_write(state, w);
 }
 
+static const struct field fields[] = {
+    {"system.load.1", FIELD_SCALED_FLOAT, 100, FIELD_NO_UNIT, FIELD_GAUGE, false,
+     "Load average of the last minute."},
+    {"system.load.15", FIELD_SCALED_FLOAT, 100, FIELD_NO_UNIT, FIELD_GAUGE, false,
+     "Load average of the last 15 minutes."},
+    {"system.load.5", FIELD_SCALED_FLOAT, 100, FIELD_NO_UNIT, FIELD_GAUGE, false,
+     "Load average of the last 5 minutes."},
+    {"system.load.cores", FIELD_LONG, 0, FIELD_NO_UNIT, FIELD_GAUGE, false,
+     "Processors that are online."},
+    {"system.load.norm.1", FIELD_SCALED_FLOAT, 100, FIELD_NO_UNIT, FIELD_GAUGE, false,
+     "Load average of the last minute, divided by the processors."},
+    {"system.load.norm.15", FIELD_SCALED_FLOAT, 100, FIELD_NO_UNIT, FIELD_GAUGE, false,
+     "Load average of the last 15 minutes, divided by the processors."},
+    {"system.load.norm.5", FIELD_SCALED_FLOAT, 100, FIELD_NO_UNIT, FIELD_GAUGE, false,
+     "Load average of the last 5 minutes, divided by the processors."},
+};
+
 const struct metric_set load_set = {
     .name = "load",
-    .bit = CONFIG_METRICS_LOAD,
+    .which = CONFIG_SET_LOAD,
+    .root = PROCFS_PROC,
     .path = "loadavg",
+    .fields = fields,
+    .field_count = ARRAY_LEN(fields),
     .state_bytes = sizeof(struct load_sample),
     .sample = sample,
     .documents = documents,

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include "config/config.h"
 #include "metrics/column.h"
 #include "metrics/member.h"
 
@@ -132,10 +131,39 @@ static void write_body(const void *state, size_t i, struct json_writer *w)
     memory_write(state, w);
 }
 
+static const struct field fields[] = {
+    {"system.memory.actual.free", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
+     "Memory that programs can get without swapping: MemAvailable, or free + buffers + cached "
+     "where the kernel does not tell it."},
+    {"system.memory.actual.used.bytes", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
+     "Memory that programs cannot get: total - actual.free."},
+    {"system.memory.actual.used.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Memory that programs cannot get, as a fraction of the total."},
+    {"system.memory.cached", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
+     "Memory of the page cache."},
+    {"system.memory.free", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
+     "Memory that nothing uses, not even a cache."},
+    {"system.memory.swap.free", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
+     "Swap space that is free."},
+    {"system.memory.swap.total", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false, "Swap space."},
+    {"system.memory.swap.used.bytes", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
+     "Swap space in use."},
+    {"system.memory.swap.used.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Swap space in use, as a fraction of the total."},
+    {"system.memory.total", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false, "Main memory."},
+    {"system.memory.used.bytes", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
+     "Memory in use, caches included: total - free."},
+    {"system.memory.used.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
+     "Memory in use, caches included, as a fraction of the total."},
+};
+
 const struct metric_set memory_set = {
     .name = "memory",
-    .bit = CONFIG_METRICS_MEMORY,
+    .which = CONFIG_SET_MEMORY,
+    .root = PROCFS_PROC,
     .path = "meminfo",
+    .fields = fields,
+    .field_count = ARRAY_LEN(fields),
     .state_bytes = sizeof(struct memory_sample),
     .sample = sample,
     .documents = documents,

@@ -65,7 +65,7 @@ static void tell(const struct source *s, int error, const char *what)
     char text[512];
     if (m->opts.message == NULL)
         return;
-    char *path = procfs_path(m->opts.procfs, PROCFS_PROC, s->set->path);
+    char *path = procfs_path(m->opts.procfs, s->set->root, s->set->path);
     (void)snprintf(text, sizeof(text), "metrics: %s is %s: %s: %s", s->set->name, what, path,
                    error == -EBADMSG ? "not understood" : strerror(-error)); /* cut at worst */
     mem_free(path);
@@ -112,11 +112,7 @@ static void emit(struct source *s, size_t i, uint64_t duration_ns)
     buf_reset(&m->document);
     json_begin(&w, &m->document);
     envelope_open(s->envelope, &w, loop_wall_ns(m->loop), duration_ns);
-    if (s->set->write_host != NULL)
-        s->set->write_host(s->state, i, &w);
-    json_end_object(&w);
-    s->set->write(s->state, i, &w);
-    json_end_object(&w);
+    sets_write(s->set, s->state, i, &w);
     int r = json_done(&w);
     assert(r == 0); /* the buffer has room for any document */
     (void)r;
@@ -153,11 +149,11 @@ static void add_source(struct metrics *m, const struct metric_set *set)
         .agent = m->opts.agent,
         .namespace = m->opts.namespace,
         .set = set->name,
-        .period_ms = m->opts.period_ms,
+        .period_ms = m->opts.config->set_period_ms[set->which],
     };
     s->metrics = m;
     s->set = set;
-    s->period_ms = m->opts.period_ms;
+    s->period_ms = opts.period_ms;
     s->state = mem_zalloc(set->state_bytes);
     s->envelope = envelope_new(&opts);
     int printed = snprintf(s->target, sizeof(s->target), "metrics-system.%s-%s", set->name,
@@ -182,7 +178,6 @@ static int64_t choose_jitter(int64_t period_ms)
 struct metrics *metrics_new(struct loop *loop, const struct metrics_opts *opts, struct feed *feed,
                             struct ledger *ledger)
 {
-    assert(opts->period_ms >= 1);
     struct metrics *m = mem_zalloc(sizeof(*m));
     struct outlet_opts outlet = {
         .loop = loop,
@@ -195,13 +190,13 @@ struct metrics *metrics_new(struct loop *loop, const struct metrics_opts *opts, 
     m->loop = loop;
     m->opts = *opts;
     m->outlet = outlet_new(&outlet);
-    m->jitter_ms = choose_jitter(opts->period_ms);
+    m->jitter_ms = choose_jitter(opts->config->period_ms);
     buf_init(&m->document, OUTLET_DOCUMENT_MAX);
     size_t count;
     const struct metric_set *const *table = sets_table(&count);
     m->sources = mem_zalloc_array(count, sizeof(*m->sources));
     for (size_t i = 0; i < count; i++)
-        if ((opts->sets & table[i]->bit) != 0)
+        if ((opts->config->sets & (1U << table[i]->which)) != 0)
             add_source(m, table[i]);
     return m;
 }

@@ -19,7 +19,6 @@
 
 #include "base/mem.h"
 #include "base/num.h"
-#include "config/config.h"
 #include "metrics/column.h"
 #include "metrics/member.h"
 
@@ -368,10 +367,42 @@ static void clear(void *state)
     network_sample_clear(&s->samples[1]);
 }
 
+static const struct field fields[] = {
+    {"host.network.egress.bytes", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
+     "Bytes that the host sent since the last sample, on its lowest network layer."},
+    {"host.network.egress.packets", FIELD_LONG, 0, FIELD_NO_UNIT, FIELD_GAUGE, false,
+     "Packets that the host sent since the last sample, on its lowest network layer."},
+    {"host.network.ingress.bytes", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
+     "Bytes that the host received since the last sample, on its lowest network layer."},
+    {"host.network.ingress.packets", FIELD_LONG, 0, FIELD_NO_UNIT, FIELD_GAUGE, false,
+     "Packets that the host received since the last sample, on its lowest network layer."},
+    {"system.network.in.bytes", FIELD_LONG, 0, FIELD_BYTE, FIELD_COUNTER, false,
+     "Bytes received since the interface came up."},
+    {"system.network.in.dropped", FIELD_LONG, 0, FIELD_NO_UNIT, FIELD_COUNTER, false,
+     "Packets that came in and were dropped."},
+    {"system.network.in.errors", FIELD_LONG, 0, FIELD_NO_UNIT, FIELD_COUNTER, false,
+     "Errors while packets were received."},
+    {"system.network.in.packets", FIELD_LONG, 0, FIELD_NO_UNIT, FIELD_COUNTER, false,
+     "Packets received since the interface came up."},
+    {"system.network.name", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
+     "Name of the interface."},
+    {"system.network.out.bytes", FIELD_LONG, 0, FIELD_BYTE, FIELD_COUNTER, false,
+     "Bytes sent since the interface came up."},
+    {"system.network.out.dropped", FIELD_LONG, 0, FIELD_NO_UNIT, FIELD_COUNTER, false,
+     "Packets to be sent that were dropped."},
+    {"system.network.out.errors", FIELD_LONG, 0, FIELD_NO_UNIT, FIELD_COUNTER, false,
+     "Errors while packets were sent."},
+    {"system.network.out.packets", FIELD_LONG, 0, FIELD_NO_UNIT, FIELD_COUNTER, false,
+     "Packets sent since the interface came up."},
+};
+
 const struct metric_set network_set = {
     .name = "network",
-    .bit = CONFIG_METRICS_NETWORK,
+    .which = CONFIG_SET_NETWORK,
+    .root = PROCFS_PROC,
     .path = "net/dev",
+    .fields = fields,
+    .field_count = ARRAY_LEN(fields),
     .state_bytes = sizeof(struct state),
     .sample = sample,
     .documents = documents,

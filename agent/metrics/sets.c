@@ -8,16 +8,33 @@
 #include "metrics/load.h"
 #include "metrics/memory.h"
 #include "metrics/network.h"
+#include "metrics/pressure.h"
+#include "metrics/uptime.h"
 
 /* see header */
 const struct metric_set *const *sets_table(size_t *ret_count)
 {
     static const struct metric_set *const table[] = {
-        &cpu_set,
-        &load_set,
-        &memory_set,
-        &network_set,
+        &cpu_set, &load_set, &memory_set, &network_set, &pressure_set, &uptime_set,
     };
     *ret_count = ARRAY_LEN(table);
     return table;
+}
+
+/* see header */
+void sets_write(const struct metric_set *set, const void *state, size_t i, struct json_writer *w)
+{
+    struct value values[VALUES_MAX] = {0};
+    if (set->values != NULL) {
+        set->values(state, i, values);
+        values_write_host(w, set->fields, set->field_count, values);
+    } else if (set->write_host != NULL) {
+        set->write_host(state, i, w);
+    }
+    json_end_object(w);
+    if (set->values != NULL)
+        values_write(w, set->fields, set->field_count, values);
+    else
+        set->write(state, i, w);
+    json_end_object(w);
 }

@@ -247,8 +247,7 @@ static void start_metrics(struct agent *a)
         .host = &a->host,
         .agent = &a->identity,
         .namespace = a->config->namespace,
-        .period_ms = a->config->metrics.period_ms,
-        .sets = a->config->metrics.sets,
+        .config = &a->config->metrics,
         .message = report_message,
         .ctx = a,
     };

@@ -33,12 +33,16 @@ enum config_metadata {
     CONFIG_METADATA_INPUT = 1 << 5,
 };
 
-/* Metric sets; bits of config_metrics.sets. */
-enum config_metric_set {
-    CONFIG_METRICS_CPU = 1 << 0,
-    CONFIG_METRICS_LOAD = 1 << 1,
-    CONFIG_METRICS_MEMORY = 1 << 2,
-    CONFIG_METRICS_NETWORK = 1 << 3,
+/* Metric sets, in the order of the choices of metrics.sets; bit N of config_metrics.sets is set N.
+ */
+enum config_set {
+    CONFIG_SET_CPU,
+    CONFIG_SET_LOAD,
+    CONFIG_SET_MEMORY,
+    CONFIG_SET_NETWORK,
+    CONFIG_SET_PRESSURE,
+    CONFIG_SET_UPTIME,
+    CONFIG_SETS, /* as a bit: all of them */
 };
 
 enum config_start { CONFIG_START_BEGINNING, CONFIG_START_END };
@@ -102,7 +106,8 @@ struct config_input {
 struct config_metrics {
     bool enabled;
     int64_t period_ms;
-    unsigned sets; /* enum config_metric_set */
+    int64_t set_period_ms[CONFIG_SETS];
+    unsigned sets;
 };
 
 /* At most one way to log in is given: user and password, API key, bearer or service token; each as

@@ -9,6 +9,7 @@
 
 #include "base/json_write.h"
 #include "bulk/encode.h"
+#include "metrics/fields.h"
 #include "os/sysinfo.h"
 
 struct envelope;
@@ -24,6 +25,9 @@ struct envelope_opts {
 
 struct envelope *envelope_new(const struct envelope_opts *opts);
 void envelope_free(struct envelope **e);
+
+/* Its fields: every document has them, but for the optional ones. */
+const struct field *envelope_fields(size_t *ret_count);
 
 /* Opens the document and writes all of it but the set's own members. The object `host` is left
  * open: the caller adds to it, ends it, adds members at the top and ends the document.

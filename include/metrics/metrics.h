@@ -22,6 +22,7 @@
 #include "bulk/encode.h"
 #include "bulk/feed.h"
 #include "bulk/ledger.h"
+#include "config/config.h"
 #include "os/loop.h"
 #include "os/procfs.h"
 #include "os/sysinfo.h"
@@ -34,8 +35,7 @@ struct metrics_opts {
     const struct sysinfo *host;
     const struct encode_agent *agent;
     const char *namespace;
-    int64_t period_ms; /* at least 1 */
-    unsigned sets;     /* bits of enum config_metric_set */
+    const struct config_metrics *config; /* periods are at least 1 ms */
     /* What an operator should read: a set switched off, documents dropped (at most once a minute).
      * May be NULL. */
     void (*message)(void *ctx, enum log_level level, const char *text);

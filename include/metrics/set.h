@@ -3,13 +3,16 @@
 
 /*
  * What a metric set is to the scheduler. A set is one file: a pure parser (bytes -> sample), a
- * delta of two samples where there are rates, writers of its documents, and its row here. Its
- * fields stand in metrics/fields.h.
+ * delta of two samples where there are rates, its fields, what writes its documents, and its row in
+ * metrics/sets.c.
  */
 #include <stddef.h>
 
 #include "base/def.h"
 #include "base/json_write.h"
+#include "config/config.h"
+#include "metrics/fields.h"
+#include "metrics/values.h"
 #include "os/procfs.h"
 #include "os/sysinfo.h"
 
@@ -21,8 +24,11 @@ struct set_source {
 
 struct metric_set {
     const char *name; /* "cpu": the dataset is system.cpu */
-    unsigned bit;     /* enum config_metric_set */
-    const char *path; /* what it reads below /proc: named when the set fails */
+    enum config_set which;
+    enum procfs_root root; /* with path: what it reads, named when the set fails */
+    const char *path;
+    const struct field *fields; /* beside the envelope's; sorted by name */
+    size_t field_count;
 
     /* The state between two samples: this many zeroed bytes. */
     size_t state_bytes;
@@ -32,6 +38,9 @@ struct metric_set {
     int (*sample)(void *state, const struct set_source *source);
     /* Documents of the last sample; 0 when it was the first of a rate. */
     size_t (*documents)(const void *state);
+    /* The values of document i < documents(), one for each field; v is zeroed, texts are borrowed
+     * from the state. NULL where the set has writers of its own: */
+    void (*values)(const void *state, size_t i, struct value *v);
     /* Members of document i < documents(): those of the object `host`, and those at the top. */
     void (*write_host)(const void *state, size_t i, struct json_writer *w); /* NULL: none */
     void (*write)(const void *state, size_t i, struct json_writer *w);

@@ -6,7 +6,11 @@
 
 #include "metrics/set.h"
 
-/* All sets, static, in the order of their bits. */
+/* All sets, static, in the order of enum config_set. */
 const struct metric_set *const *sets_table(size_t *ret_count);
+
+/* Ends a document of a set that envelope_open began: what the set adds to the open object `host`,
+ * and its other members. */
+void sets_write(const struct metric_set *set, const void *state, size_t i, struct json_writer *w);
 
 #endif

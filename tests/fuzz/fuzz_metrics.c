@@ -14,6 +14,8 @@
 #include "metrics/load.h"
 #include "metrics/memory.h"
 #include "metrics/network.h"
+#include "metrics/pressure.h"
+#include "metrics/uptime.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -125,6 +127,35 @@ static void fuzz_network(struct slice first, struct slice second, struct buf *ou
     network_sample_clear(&after);
 }
 
+/* a document of a set that has values */
+static void write_values(const struct metric_set *set, const void *sample, struct buf *out)
+{
+    struct value values[VALUES_MAX] = {0};
+    struct json_writer w;
+    set->values(sample, 0, values);
+    begin(&w, out);
+    values_write(&w, set->fields, set->field_count, values);
+    end(&w, out);
+}
+
+static void fuzz_pressure(struct slice first, struct slice second, struct buf *out)
+{
+    struct pressure_sample s = {0};
+    if (pressure_parse(first, s.lines[PRESSURE_CPU]) < 0 &&
+        pressure_parse(second, s.lines[PRESSURE_IO]) < 0)
+        return;
+    for (unsigned i = 0; i < PRESSURE_WINDOWS; i++)
+        require(s.lines[PRESSURE_CPU][PRESSURE_SOME].average[i] <= 1);
+    write_values(&pressure_set, &s, out);
+}
+
+static void fuzz_uptime(struct slice text, struct buf *out)
+{
+    struct uptime_sample s;
+    if (uptime_parse(text, &s) == 0)
+        write_values(&uptime_set, &s, out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2 || size > 16384)
@@ -139,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice second = slice_of(texts[1], size - 1 - half);
     struct buf out;
     buf_init(&out, MIB);
-    switch (data[0] % 4) {
+    switch ((uint8_t)(data[0] - '0') % 6) {
     case 0:
         fuzz_cpu(first, second, &out);
         break;
@@ -149,8 +180,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 2:
         fuzz_memory(second, &out);
         break;
-    default:
+    case 3:
         fuzz_network(first, second, &out);
+        break;
+    case 4:
+        fuzz_pressure(first, second, &out);
+        break;
+    default:
+        fuzz_uptime(second, &out);
         break;
     }
     buf_clear(&out);

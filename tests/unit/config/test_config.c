@@ -115,7 +115,7 @@ static void defaults(void **state)
     assert_int_equal(c->log_level, LOG_INFO);
     assert_true(c->metrics.enabled);
     assert_int_equal(c->metrics.period_ms, 10000);
-    assert_int_equal(c->metrics.sets, 15);
+    assert_int_equal(c->metrics.sets, (1U << CONFIG_SETS) - 1);
     assert_string_equal(joined(&es->hosts), "http://localhost:9200");
     assert_string_equal(es->username, "");
     assert_string_equal(es->password, "");
@@ -230,6 +230,12 @@ static void everything_set(void **state)
                "metrics.enabled: true\n"
                "metrics.period: 1s\n"
                "metrics.sets: [load]\n"
+               "metrics.cpu.period: 1s\n"
+               "metrics.load.period: 1s\n"
+               "metrics.memory.period: 1s\n"
+               "metrics.network.period: 1s\n"
+               "metrics.pressure.period: 1s\n"
+               "metrics.uptime.period: 1m\n"
                "output.elasticsearch.enabled: true\n"
                "output.elasticsearch.hosts: [\"http://es1:9200/es\", \"https://es2:443/x\"]\n"
                "output.elasticsearch.path: \"/es\"\n"
@@ -778,10 +784,19 @@ static void mistakes_in_the_environment(void **state)
                "ELASTICSEARCH_VERIFY_CERTS: \"maybe\" is neither true nor false\n");
 }
 
+static void all_sets(void **state)
+{
+    (void)state;
+    struct config *c = load_good("metrics.sets: [load, all]\n", &(struct extras){0});
+    assert_int_equal(c->metrics.sets, (1U << CONFIG_SETS) - 1);
+    config_free(&c);
+}
+
 static void overrides(void **state)
 {
     (void)state;
     static const char *const e[] = {"metrics.period=1m",
+                                    "metrics.cpu.period=2s",
                                     "inputs[0].dataset=e",
                                     "inputs[0].paths=[x, \"y,z\"]",
                                     "inputs[0].fields.team=e",
@@ -802,6 +817,9 @@ static void overrides(void **state)
                                  "output.elasticsearch.hosts: [f]\n",
                                  &extras);
     assert_int_equal(c->metrics.period_ms, 60000);
+    assert_int_equal(c->metrics.set_period_ms[CONFIG_SET_LOAD], 60000);
+    assert_int_equal(c->metrics.set_period_ms[CONFIG_SET_CPU], 2000);
+    assert_int_equal(c->metrics.sets, 0);
     assert_int_equal(c->input_count, 3);
     assert_string_equal(c->inputs[0].dataset, "e");
     assert_string_equal(joined(&c->inputs[0].paths), "x|y,z");
@@ -1035,6 +1053,7 @@ int main(void)
         cmocka_unit_test(variables_give_way),
         cmocka_unit_test(the_environment),
         cmocka_unit_test(mistakes_in_the_environment),
+        cmocka_unit_test(all_sets),
         cmocka_unit_test(overrides),
         cmocka_unit_test(mistakes_in_overrides),
         cmocka_unit_test(files),

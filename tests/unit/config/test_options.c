@@ -130,7 +130,7 @@ static void allowed(void **state)
         {"namespace", false, ""},
         {"metrics.enabled", false, "true, false"},
         {"metrics.period", false, "1s to 1d"},
-        {"metrics.sets", false, "cpu, load, memory, network"},
+        {"metadata", false, "dataset, host, agent, ecs, offset, input"},
         {"output.elasticsearch.workers", false, "1 to 32"},
         {"output.elasticsearch.hosts", false, "1 to 64 elements"},
         {"output.elasticsearch.bulk_max_bytes", false, "64KiB to 64MiB"},

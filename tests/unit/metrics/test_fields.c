@@ -9,19 +9,17 @@
 #include "metrics/envelope.h"
 #include "metrics/sets.h"
 
-#define ROWS_MAX 200
+#define ROWS_MAX VALUES_MAX
 
-static void test_table(void **state)
+static void check_table(const struct field *table, size_t count)
 {
-    (void)state;
-    size_t count;
-    const struct field *table = field_table(&count);
     assert_true(count > 0 && count <= ROWS_MAX);
     for (size_t i = 0; i < count; i++) {
         const struct field *f = &table[i];
         CHECK(f->name, i == 0 || strcmp(table[i - 1].name, f->name) < 0);
-        CHECK(f->name, field_find(slice_str(f->name)) == f);
-        CHECK(f->name, f->sets != 0 && f->description[0] != '\0');
+        CHECK(f->name, field_find(table, count, slice_str(f->name)) == f);
+        CHECK(f->name, f->description[0] != '\0');
+        CHECK(f->name, f->description[strlen(f->description) - 1] == '.');
         CHECK(f->name, (f->type == FIELD_SCALED_FLOAT) == (f->scale != 0));
         bool is_number = f->type == FIELD_LONG || f->type == FIELD_SCALED_FLOAT;
         CHECK(f->name, is_number || (f->unit == FIELD_NO_UNIT && f->kind == FIELD_NO_METRIC));
@@ -34,7 +32,41 @@ static void test_table(void **state)
     }
     const char *const absent[] = {"", "system", "system.cpu", "system.cpu.cores.x", "zzz", "@"};
     for (size_t i = 0; i < ARRAY_LEN(absent); i++)
-        assert_null(field_find(slice_str(absent[i])));
+        assert_null(field_find(table, count, slice_str(absent[i])));
+}
+
+/* no field is an object of another, and one field of two sets is the same in both */
+static void check_pair(const struct field *a, const struct field *b)
+{
+    size_t n = strlen(a->name);
+    CHECK(a->name, strncmp(a->name, b->name, n) != 0 || b->name[n] != '.');
+    if (strcmp(a->name, b->name) == 0)
+        CHECK(a->name, a->type == b->type && a->scale == b->scale && a->unit == b->unit);
+}
+
+static void check_pairs(const struct field *a, size_t a_count, const struct field *b,
+                        size_t b_count)
+{
+    for (size_t i = 0; i < a_count; i++)
+        for (size_t k = 0; k < b_count; k++)
+            if (&a[i] != &b[k])
+                check_pair(&a[i], &b[k]);
+}
+
+static void test_tables(void **state)
+{
+    (void)state;
+    size_t count, sets;
+    const struct field *envelope = envelope_fields(&count);
+    const struct metric_set *const *table = sets_table(&sets);
+    check_table(envelope, count);
+    for (size_t i = 0; i < sets; i++) {
+        check_table(table[i]->fields, table[i]->field_count);
+        check_pairs(envelope, count, table[i]->fields, table[i]->field_count);
+        for (size_t k = 0; k < sets; k++)
+            check_pairs(table[i]->fields, table[i]->field_count, table[k]->fields,
+                        table[k]->field_count);
+    }
 }
 
 static void test_names(void **state)
@@ -44,6 +76,9 @@ static void test_names(void **state)
     assert_string_equal(field_type_name(FIELD_KEYWORD), "keyword");
     assert_string_equal(field_type_name(FIELD_LONG), "long");
     assert_string_equal(field_type_name(FIELD_SCALED_FLOAT), "scaled_float");
+    assert_string_equal(field_type_name(FIELD_BOOLEAN), "boolean");
+    assert_string_equal(field_type_name(FIELD_IP), "ip");
+    assert_string_equal(field_unit_name(FIELD_MICROS), "micros");
     assert_string_equal(field_unit_name(FIELD_NO_UNIT), "");
     assert_string_equal(field_unit_name(FIELD_PERCENT), "percent");
     assert_string_equal(field_unit_name(FIELD_BYTE), "byte");
@@ -65,31 +100,53 @@ static bool fits(const struct leaf *l, const struct field *f)
     switch (f->type) {
     case FIELD_DATE:
     case FIELD_KEYWORD:
+    case FIELD_IP:
         return l->type == JSON_STRING;
+    case FIELD_BOOLEAN:
+        return l->type == JSON_TRUE || l->type == JSON_FALSE;
     case FIELD_LONG:
-        return l->type == JSON_NUMBER && strspn(l->text, "0123456789") == strlen(l->text);
+        return l->type == JSON_NUMBER && strspn(l->text, "-0123456789") == strlen(l->text);
     case FIELD_SCALED_FLOAT:
         return l->type == JSON_NUMBER && strchr(l->text, '.') != NULL;
     }
     return false;
 }
 
-/* every leaf is in the table; notes which rows were seen */
-static void check_document(struct slice document, const struct metric_set *set, bool *seen)
+/* rows that were seen: those of the envelope, those of the set */
+struct seen_rows {
+    bool envelope[ROWS_MAX];
+    bool set[ROWS_MAX];
+};
+
+/* the row of a leaf, noted as seen */
+static const struct field *row_of(const struct leaf *l, const struct metric_set *set,
+                                  struct seen_rows *seen)
+{
+    size_t count;
+    const struct field *envelope = envelope_fields(&count);
+    const struct field *f = field_find(envelope, count, slice_str(l->name));
+    if (f != NULL) {
+        seen->envelope[f - envelope] = true;
+        return f;
+    }
+    f = field_find(set->fields, set->field_count, slice_str(l->name));
+    CHECK(l->name, f != NULL);
+    seen->set[f - set->fields] = true;
+    return f;
+}
+
+/* every leaf is in a table; notes which rows were seen */
+static void check_document(struct slice document, const struct metric_set *set,
+                           struct seen_rows *seen)
 {
     static struct leaves leaves;
-    size_t count;
-    const struct field *table = field_table(&count);
     scan_leaves(document, &leaves);
     for (unsigned i = 0; i < leaves.count; i++) {
         const struct leaf *l = &leaves.all[i];
-        const struct field *f = field_find(slice_str(l->name));
-        CHECK(l->name, f != NULL);
-        CHECK(l->name, (f->sets & set->bit) != 0);
+        const struct field *f = row_of(l, set, seen);
         CHECK(l->name, fits(l, f));
         if (f->unit == FIELD_PERCENT && strstr(l->name, "norm") != NULL)
             CHECK(l->name, strtod(l->text, NULL) >= 0 && strtod(l->text, NULL) <= 1);
-        seen[f - table] = true;
     }
 }
 
@@ -104,7 +161,7 @@ static void check_set(const struct metric_set *set)
     struct procfs *second = procfs_new(HOSTS "vm-2", NULL, NULL, MIB);
     struct set_source sources[] = {{first, &host}, {second, &host}};
     void *state = mem_zalloc(set->state_bytes);
-    bool seen[ROWS_MAX] = {false};
+    struct seen_rows seen = {0};
     struct buf out;
     size_t count;
     buf_init(&out, MIB);
@@ -116,17 +173,15 @@ static void check_set(const struct metric_set *set)
         buf_reset(&out);
         json_begin(&w, &out);
         envelope_open(envelope, &w, 0, 1);
-        if (set->write_host != NULL)
-            set->write_host(state, i, &w);
-        json_end_object(&w);
-        set->write(state, i, &w);
-        json_end_object(&w);
+        sets_write(set, state, i, &w);
         assert_int_equal(json_done(&w), 0);
-        check_document(buf_slice(&out), set, seen);
+        check_document(buf_slice(&out), set, &seen);
     }
-    const struct field *table = field_table(&count);
+    const struct field *rows = envelope_fields(&count);
     for (size_t i = 0; i < count; i++)
-        CHECK(table[i].name, seen[i] == ((table[i].sets & set->bit) != 0));
+        CHECK(rows[i].name, seen.envelope[i]);
+    for (size_t i = 0; i < set->field_count; i++)
+        CHECK(set->fields[i].name, seen.set[i]);
     if (set->clear != NULL)
         set->clear(state);
     mem_free(state);
@@ -148,7 +203,7 @@ static void test_emitted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_tables),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_emitted),
     };

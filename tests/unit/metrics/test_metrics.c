@@ -12,8 +12,8 @@
 
 #define PERIOD_MS 10000
 #define START_MS  INT64_C(1790000003456) /* 3.456 s past a period */
-#define ALL                                                                                        \
-    (CONFIG_METRICS_CPU | CONFIG_METRICS_LOAD | CONFIG_METRICS_MEMORY | CONFIG_METRICS_NETWORK)
+#define BIT(set)  (1U << CONFIG_SET_##set)
+#define ALL       (BIT(CPU) | BIT(LOAD) | BIT(MEMORY) | BIT(NETWORK))
 
 static struct bench bench;
 static struct tmp_dir dir;
@@ -71,6 +71,10 @@ static void on_ready(void *ctx)
 
 static void start(unsigned sets)
 {
+    static struct config_metrics config;
+    config = (struct config_metrics){.period_ms = PERIOD_MS, .sets = sets};
+    for (size_t i = 0; i < CONFIG_SETS; i++)
+        config.set_period_ms[i] = PERIOD_MS;
     bench_open(&bench, 512 * KIB, START_MS);
     procfs = procfs_new(dir.path, NULL, NULL, MIB);
     struct metrics_opts opts = {
@@ -78,8 +82,7 @@ static void start(unsigned sets)
         .host = &host,
         .agent = &agent,
         .namespace = "default",
-        .period_ms = PERIOD_MS,
-        .sets = sets,
+        .config = &config,
         .message = bench_message,
         .ctx = &bench,
     };
@@ -190,7 +193,7 @@ static void test_documents(void **state)
 static void test_only_the_chosen(void **state)
 {
     (void)state;
-    start(CONFIG_METRICS_LOAD);
+    start(BIT(LOAD));
     assert_int_equal(take(), 1);
     assert_string_equal(value(0, "metricset.name"), "load");
     advance_to_next(10);
@@ -206,7 +209,7 @@ static void test_only_the_chosen(void **state)
 static void test_alignment(void **state)
 {
     (void)state;
-    start(CONFIG_METRICS_LOAD);
+    start(BIT(LOAD));
     assert_int_equal(take(), 1);
     advance_to_next(1);
     take();
@@ -224,7 +227,7 @@ static void test_alignment(void **state)
 static void test_stall(void **state)
 {
     (void)state;
-    start(CONFIG_METRICS_LOAD | CONFIG_METRICS_CPU);
+    start(BIT(LOAD) | BIT(CPU));
     assert_int_equal(take(), 1);
     put_cpu(100, 100);
     bench_advance(&bench, 100 * PERIOD_MS + 1234);
@@ -240,7 +243,7 @@ static void test_wall_jumps(void **state)
 {
     (void)state;
     static const int64_t jumps_ms[] = {3600000, -3600000, 4321, -4321, 9999, -9999, 1, -1};
-    start(CONFIG_METRICS_LOAD);
+    start(BIT(LOAD));
     take();
     advance_to_next(1);
     take();
@@ -264,7 +267,7 @@ static void test_missing_file(void **state)
 {
     (void)state;
     assert_int_equal(unlinkat(dir.fd, "proc/meminfo", 0), 0);
-    start(CONFIG_METRICS_MEMORY | CONFIG_METRICS_LOAD);
+    start(BIT(MEMORY) | BIT(LOAD));
     assert_int_equal(take(), 1);
     char expected[400];
     (void)snprintf(expected, sizeof(expected),
@@ -285,7 +288,7 @@ static void test_missing_file(void **state)
 static void test_broken_file(void **state)
 {
     (void)state;
-    start(CONFIG_METRICS_CPU | CONFIG_METRICS_LOAD);
+    start(BIT(CPU) | BIT(LOAD));
     assert_int_equal(take(), 1);
     for (int i = 0; i < 3; i++) {
         tmp_dir_write_str(&dir, "proc/stat", "cpu what");
@@ -311,7 +314,7 @@ static void test_counters_set_back(void **state)
 {
     (void)state;
     put_cpu(1000, 1000);
-    start(CONFIG_METRICS_CPU | CONFIG_METRICS_NETWORK);
+    start(BIT(CPU) | BIT(NETWORK));
     assert_int_equal(take(), 1);
     put_cpu(5, 5);
     put_network(10, 20);
@@ -334,7 +337,7 @@ static void test_counters_set_back(void **state)
 static void test_outage(void **state)
 {
     (void)state;
-    start(CONFIG_METRICS_LOAD);
+    start(BIT(LOAD));
     feed_flush(bench.feed);
     assert_int_equal(list_is_empty(&bench.sealed), 0);
     for (int i = 0; i < 30; i++)
@@ -361,7 +364,7 @@ static void test_outage(void **state)
 static void test_stop(void **state)
 {
     (void)state;
-    start(CONFIG_METRICS_LOAD);
+    start(BIT(LOAD));
     feed_flush(bench.feed);
     bench_advance(&bench, 2 * PERIOD_MS);
     bench_advance(&bench, 2 * PERIOD_MS);

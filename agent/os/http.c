@@ -179,7 +179,9 @@ static CURLcode set_request(const struct http *h, struct curl_slist *list)
 {
     CURL *easy = h->easy;
     const struct http_request *req = h->req;
-    int64_t timeout_ms = req->timeout_ms > 0 ? req->timeout_ms : h->opts.timeout_ms;
+    int64_t timeout_ms = req->timeout_ms, limit_ms = h->opts.timeout_ms;
+    if (timeout_ms == 0 || (limit_ms > 0 && limit_ms < timeout_ms))
+        timeout_ms = limit_ms;
     CURLcode rc = set_method(easy, req);
     SET(CURLOPT_HTTPHEADER, list);
     SET(CURLOPT_URL, req->url);

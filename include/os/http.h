@@ -61,7 +61,7 @@ struct http_opts {
     const char *proxy_url; /* http:// or socks5://; NULL: none */
     const char *proxy_username, *proxy_password;
     int64_t connect_timeout_ms; /* name, TCP and TLS together; 0: 10 s */
-    int64_t timeout_ms;         /* of an exchange whose request names none; 0: no limit */
+    int64_t timeout_ms;         /* of each exchange; 0: no limit */
     int64_t max_age_ms;         /* of a connection, whole seconds; 0: no limit */
     const char *user_agent;
 };
@@ -81,7 +81,7 @@ struct http_request {
     struct slice body;            /* borrowed; empty: no body */
     const char *content_type;     /* NULL without body */
     const char *content_encoding; /* "gzip" or NULL */
-    int64_t timeout_ms;           /* 0: that of the client */
+    int64_t timeout_ms;           /* 0: that of the client, which is never exceeded */
     http_body_fn on_body;         /* NULL: the body is dropped */
     void *ctx;
 };

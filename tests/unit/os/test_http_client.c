@@ -386,6 +386,41 @@ static void test_fetch_limit(void **state)
     buf_clear(&body);
 }
 
+/* the shorter of the client's limit and the request's own counts */
+static void test_limits_of_time(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t client_ms, request_ms;
+    } cases[] = {
+        {"the client's", 100, 0},
+        {"the request's", 0, 100},
+        {"the client's is shorter", 100, LONG_MS},
+        {"the request's is shorter", LONG_MS, 100},
+    };
+    static const struct script_step silent = {.ending = END_HANG};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct http_opts opts = {.user_agent = "w", .timeout_ms = cases[i].client_ms};
+        struct http *h = http_new(&opts);
+        struct script_server s;
+        struct http_reply reply;
+        struct buf body;
+        char url[64];
+        assert_non_null(h);
+        buf_init(&body, 10);
+        script_server_start(&s, &silent, 1);
+        http_fetch(h, "GET", url_of(url, sizeof(url), s.port, "/"), slice_of(NULL, 0), NULL,
+                   cases[i].request_ms, &body, &reply);
+        if (reply.outcome != HTTP_BROKEN || reply.err.code != -ETIMEDOUT)
+            fail_msg("%s: outcome %d, %s", cases[i].name, (int)reply.outcome, reply.err.text);
+        http_free(&h);
+        script_server_stop(&s);
+        script_server_clear(&s);
+        buf_clear(&body);
+    }
+}
+
 /* a head of 300 KiB */
 static void test_endless_head(void **state)
 {
@@ -490,7 +525,7 @@ int main(void)
         cmocka_unit_test(test_refused_by_url), cmocka_unit_test(test_refused_by_connect_timeout),
         cmocka_unit_test(test_refused_by_tls), cmocka_unit_test(test_refused_by_secret),
         cmocka_unit_test(test_fetch_limit),    cmocka_unit_test(test_endless_head),
-        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_interrupt),      cmocka_unit_test(test_limits_of_time),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

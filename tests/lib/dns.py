@@ -29,11 +29,15 @@ def why_not():
 
 
 class Namespace:
-    def __init__(self, directory):
+    def __init__(self, directory, patience=2):
+        """patience: seconds for which an answer is waited for."""
+        self.patience = patience
         self.name = "wherry-%s" % uuid.uuid4().hex[:8]
         self.etc = "/etc/netns/" + self.name
         self.directory = os.fspath(directory)
-        self.mode = "good"  # or silent, servfail, nxdomain
+        self.mode = "good"  # or silent, servfail, nxdomain, held
+        self.mode6 = None  # the same for IPv6, and nowhere: an address where nobody is
+        self._held = []  # answers that wait for release()
         self.address = "127.0.0.1"
         self.asked = []
         self._socket = None
@@ -43,7 +47,7 @@ class Namespace:
         subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
         os.makedirs(self.etc)
         with open(self.etc + "/resolv.conf", "w", encoding="ascii") as f:
-            f.write("nameserver 127.0.0.1\noptions timeout:2 attempts:1\n")
+            f.write("nameserver 127.0.0.1\noptions timeout:%d attempts:1\n" % self.patience)
         self.inside(self._listen)
         threading.Thread(target=self._serve, daemon=True).start()
         return self
@@ -76,6 +80,13 @@ class Namespace:
         if failures:
             raise failures[0]
 
+    def cut(self):
+        """From now on no packet arrives: neither data nor the end of a connection."""
+        subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "down"], check=True)
+
+    def mend(self):
+        subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
+
     def wrapper(self, binary):
         """A program that runs the binary in the namespace."""
         path = os.path.join(self.directory, "in-" + self.name)
@@ -95,19 +106,35 @@ class Namespace:
             except OSError:
                 return
             answer = self._answer(query)
-            if answer is not None:
-                self._socket.sendto(answer, client)
+            if answer is None:
+                continue
+            self._held.append((answer, client))
+            if self.mode != "held":
+                self._send_held()
+
+    def _send_held(self):
+        while self._held:
+            self._socket.sendto(*self._held.pop(0))
+
+    def release(self):
+        """Sends the answers that were held; from now on they are good and come at once."""
+        self.mode = "good"
+        self._send_held()
 
     def _answer(self, query):
         end = query.index(b"\0", 12) + 5
         question = query[12:end]
         kind, = struct.unpack("!H", question[-4:-2])
         self.asked.append(kind)
-        if self.mode == "silent":
+        mode = (kind == AAAA and self.mode6) or self.mode
+        if mode == "silent":
             return None
-        code = {"good": NOERROR, "servfail": SERVFAIL, "nxdomain": NXDOMAIN}[self.mode]
+        code = {"servfail": SERVFAIL, "nxdomain": NXDOMAIN}.get(mode, NOERROR)
         found = b""
         if code == NOERROR and kind == A:
             found = struct.pack("!HHHIH", 0xC00C, A, 1, 0, 4) + socket.inet_aton(self.address)
+        elif mode == "nowhere":
+            found = struct.pack("!HHHIH", 0xC00C, AAAA, 1, 0, 16) + \
+                socket.inet_pton(socket.AF_INET6, "2001:db8::1")
         return query[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, bool(found), 0, 0) + \
             question + found

@@ -548,14 +548,26 @@ def close_without_answer(apply=False):
     return step
 
 
+def _reset(exchange):
+    exchange.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    exchange.connection.sock.close()
+    return False
+
+
 def reset_mid_body(after=1000):
     """RST while the client still sends."""
     def step(exchange):
         exchange.read_part(after)
-        exchange.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                                            struct.pack("ii", 1, 0))
-        exchange.connection.sock.close()
-        return False
+        return _reset(exchange)
+    return step
+
+
+def reset_mid_answer():
+    """The documents are stored; RST after half of the answer."""
+    def step(exchange):
+        answer = exchange.raw(200, exchange.bulk_body(exchange.apply()))
+        exchange.connection.send(answer[: len(answer) // 2])
+        return _reset(exchange)
     return step
 
 

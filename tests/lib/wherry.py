@@ -216,6 +216,11 @@ class Agent:
         with open("/proc/%d/status" % self.pid) as f:
             return int(re.search(r"RssAnon:\s+(\d+)", f.read()).group(1))
 
+    def peak_kib(self):
+        """The most memory that the process has held so far."""
+        with open("/proc/%d/status" % self.pid) as f:
+            return int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1))
+
     def send_signal(self, number):
         self.last.process.send_signal(number)
 

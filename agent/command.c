@@ -21,8 +21,11 @@ static const struct command commands[] = {
     {"export", "sample|options", "print a sample configuration, or the option reference", 0, 1, 1,
      command_export},
     {"deadletter", "list|show|replay|drop",
-     "look at rejected documents, send them again, drop them", COMMAND_LETTERS, 1, INT_MAX,
-     command_deadletter},
+     "look at rejected documents, send them again, drop them", COMMAND_LETTERS | COMMAND_JSON, 1,
+     INT_MAX, command_deadletter},
+    {"registry", "list|forget|check",
+     "look at what is known of files, forget some, check its files", COMMAND_ENTRIES | COMMAND_JSON,
+     1, 2, command_registry},
     {"version", "", "print the versions of wherry and its libraries", 0, 0, 0, command_version},
     {"help", "", "print this", 0, 0, 0, command_help},
 };
@@ -88,6 +91,18 @@ struct config *command_load(const struct cli *cli)
 }
 
 /* see header */
+void command_put_text(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c < ' ' || c == 0x7f)
+            printf("\\x%02x", c);
+        else
+            putchar(c);
+    }
+}
+
+/* see header */
 int command_help(const struct cli *cli)
 {
     (void)cli; /* the same for all */
@@ -103,9 +118,10 @@ int command_help(const struct cli *cli)
            "  -v, --verbose       log at level debug\n"
            "      --once          read what is there, ship it, end\n"
            "      --timeout D     with --once: give up after D (30s, 5m)\n"
-           "      --json          deadletter list, show: JSON\n"
+           "      --json          deadletter list, show, registry list: JSON\n"
            "      --all           deadletter drop: every letter\n"
-           "      --older-than D  deadletter drop: those rejected longer ago than D (7d)\n\n"
+           "      --older-than D  deadletter drop: those rejected longer ago than D (7d)\n"
+           "      --missing       registry forget: entries at whose path there is no file\n\n"
            "exit: 0 all acknowledged, 1 run-time failure, 2 configuration, 3 something "
            "dead-lettered or abandoned\n");
     return EXIT_DONE;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/slice.h"
 #include "config/config.h"
 
 /* Exit codes. */
@@ -26,6 +27,7 @@ struct cli {
     int64_t timeout_ms; /* 0 = none */
     bool json;
     bool all;
+    bool missing;
     int64_t older_than_ms; /* 0 = not given */
     char **args;           /* after the command's name */
     int arg_count;
@@ -34,7 +36,9 @@ struct cli {
 /* Options that only some commands take. */
 enum command_option {
     COMMAND_ONCE = 1 << 0,    /* --once, --timeout */
-    COMMAND_LETTERS = 1 << 1, /* --json, --all, --older-than */
+    COMMAND_LETTERS = 1 << 1, /* --all, --older-than */
+    COMMAND_JSON = 1 << 2,    /* --json */
+    COMMAND_ENTRIES = 1 << 3, /* --missing */
 };
 
 struct command {
@@ -53,11 +57,14 @@ const struct command *command_find(const char *name);
 int command_run(const struct cli *cli);
 int command_test(const struct cli *cli);
 int command_deadletter(const struct cli *cli);
+int command_registry(const struct cli *cli);
 int command_export(const struct cli *cli);
 int command_version(const struct cli *cli);
 int command_help(const struct cli *cli);
 
 /* Loads the configuration and sets the log up by it; prints every error. NULL: EXIT_CONFIG. */
 struct config *command_load(const struct cli *cli);
+/* Prints text from outside for a terminal: control characters as \xNN. */
+void command_put_text(struct slice s);
 
 #endif

@@ -122,22 +122,10 @@ static bool take_ids(struct box *b)
 
 /* ---- showing ---- */
 
-/* text from outside for a terminal: control characters as \xNN */
-static void put_text(struct slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c < ' ' || c == 0x7f)
-            printf("\\x%02x", c);
-        else
-            putchar(c);
-    }
-}
-
-/* the same, with blanks up to a width and one more */
+/* text from outside, with blanks up to a width and one more */
 static void put_column(struct slice s, size_t width)
 {
-    put_text(s);
+    command_put_text(s);
     for (size_t n = s.len; n < width; n++)
         putchar(' ');
     putchar(' ');
@@ -212,7 +200,7 @@ static void print_row(const struct dead_letter *l)
     put_column(l->type, 30);
     put_column(l->target, 32);
     printf("%8zu ", l->document.len);
-    put_text(l->source);
+    command_put_text(l->source);
     printf("%s%" PRIu64 "\n", l->source.len > 0 ? ":" : "", l->offset);
 }
 
@@ -242,7 +230,7 @@ static int list(struct box *b)
 static void put_field(const char *name, struct slice value)
 {
     printf("%-10s ", name);
-    put_text(value);
+    command_put_text(value);
     putchar('\n');
 }
 

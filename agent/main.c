@@ -17,7 +17,7 @@
 
 #define CONFIG_DEFAULT "/etc/wherry/wherry.yml"
 
-enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_VERSION, OPT_JSON, OPT_ALL, OPT_OLDER_THAN };
+enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_VERSION, OPT_JSON, OPT_ALL, OPT_OLDER_THAN, OPT_MISSING };
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -29,6 +29,7 @@ static const struct option options[] = {
     {"json", no_argument, NULL, OPT_JSON},
     {"all", no_argument, NULL, OPT_ALL},
     {"older-than", required_argument, NULL, OPT_OLDER_THAN},
+    {"missing", no_argument, NULL, OPT_MISSING},
     {NULL, 0, NULL, 0},
 };
 
@@ -76,6 +77,9 @@ static bool take_option(struct cli *cli, struct asked *asked, int option)
     case OPT_ALL:
         cli->all = true;
         return true;
+    case OPT_MISSING:
+        cli->missing = true;
+        return true;
     case OPT_OLDER_THAN:
         return take_duration("older-than", 1, &cli->older_than_ms);
     default:
@@ -94,8 +98,16 @@ static bool is_proper(const struct command *c, const struct cli *cli)
         fprintf(stderr, "wherry: --timeout goes with --once\n");
         return false;
     }
-    if ((cli->json || cli->all || cli->older_than_ms > 0) && !(c->options & COMMAND_LETTERS)) {
-        fprintf(stderr, "wherry: --json, --all and --older-than go with \"deadletter\"\n");
+    if (cli->json && !(c->options & COMMAND_JSON)) {
+        fprintf(stderr, "wherry: --json goes with \"deadletter\" and \"registry\"\n");
+        return false;
+    }
+    if ((cli->all || cli->older_than_ms > 0) && !(c->options & COMMAND_LETTERS)) {
+        fprintf(stderr, "wherry: --all and --older-than go with \"deadletter\"\n");
+        return false;
+    }
+    if (cli->missing && !(c->options & COMMAND_ENTRIES)) {
+        fprintf(stderr, "wherry: --missing goes with \"registry forget\"\n");
         return false;
     }
     if (cli->arg_count < c->min_args || cli->arg_count > c->max_args) {

@@ -6,6 +6,7 @@
 #include "run/datadir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -103,6 +104,19 @@ int datadir_open(struct datadir *d, const struct config *c, struct err *e)
     else
         load_id(d);
     return r;
+}
+
+/* see header */
+int datadir_open_registry(const struct config *c, struct err *e)
+{
+    struct buf path;
+    buf_init(&path, 4096);
+    int r = buf_printf(&path, "%s/registry", c->path_data);
+    int fd = r < 0 ? r : open(buf_cstr(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        (void)err_set_errno(e, r < 0 ? r : -errno, "open \"%s\"", buf_cstr(&path));
+    buf_clear(&path);
+    return fd < 0 ? e->code : fd;
 }
 
 /* see header */

@@ -47,7 +47,9 @@ void journal_file_close(struct journal *j, struct journal_file *f)
 int journal_file_open(struct journal *j, struct journal_file *f, int *ret_refused)
 {
     const struct fs *fs = j->opts.fs;
-    int fd = fs->openat(fs, j->opts.dir, f->name, O_RDWR | OPEN_FLAGS, 0);
+    int fd = -EROFS;
+    if (!j->opts.read_only)
+        fd = fs->openat(fs, j->opts.dir, f->name, O_RDWR | OPEN_FLAGS, 0);
     if (fd == -EROFS || fd == -EACCES || fd == -EPERM) {
         *ret_refused = fd;
         fd = fs->openat(fs, j->opts.dir, f->name, O_RDONLY | OPEN_FLAGS, 0);

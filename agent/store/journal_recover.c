@@ -23,8 +23,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/crc32c.h"
 #include "base/mem.h"
+#include "store/journal_check.h"
 
 /* Epochs above are no work of ours; keeps the arithmetic from wrapping. */
 #define EPOCH_LIMIT (UINT64_MAX / 4)
@@ -79,25 +79,6 @@ static void look_at_all(struct journal_recoverer *r)
 
 /* ---- the checkpoint ---- */
 
-/* whether bytes are a complete checkpoint; *ret_sequence: of the record before its log */
-static bool is_complete(struct slice bytes, uint64_t epoch, uint64_t *ret_sequence)
-{
-    struct frame f = {.type = FRAME_END};
-    uint64_t count = 0;
-    size_t at = FRAME_HEADER_BYTES;
-    size_t before = at;
-    while (f.type != FRAME_COUNT) {
-        before = at;
-        if (frame_next(bytes, epoch, &at, &f) != 1 || f.sequence != ++count)
-            return false;
-    }
-    uint64_t stored;
-    uint32_t crc;
-    return frame_get_u64(&f.payload, &stored) && frame_get_u64(&f.payload, ret_sequence) &&
-           frame_get_u32(&f.payload, &crc) && stored == count - 1 &&
-           crc == crc32c(0, bytes.ptr, before);
-}
-
 /* hands on the records of a checkpoint that is complete */
 static void replay_checkpoint(struct journal_recoverer *r, uint64_t epoch)
 {
@@ -118,7 +99,7 @@ static void try_base(struct journal_recoverer *r, unsigned slot)
     if (r->has_base || found->state != 0)
         return;
     journal_recovery_load(r, &j->checkpoint[slot]);
-    if (!is_complete(buf_slice(&r->bytes), found->header.epoch, &sequence))
+    if (!journal_check_checkpoint(buf_slice(&r->bytes), found->header.epoch, &sequence))
         return;
     r->has_base = true;
     j->base = slot;
@@ -378,6 +359,8 @@ int journal_open(const struct journal_opts *opts, journal_replay_fn fn, void *ct
     struct journal_recoverer r = {.j = j, .rec = ret_rec, .fn = fn, .ctx = ctx};
     *ret_rec = (struct journal_recovery){0};
     buf_init(&r.bytes, JOURNAL_FILE_MAX);
+    if (opts->read_only)
+        journal_poison(j, -EROFS);
     look_at_all(&r);
     if (ret_rec->newer_version) {
         j->is_locked = true;
@@ -387,7 +370,7 @@ int journal_open(const struct journal_opts *opts, journal_replay_fn fn, void *ct
                               "written by a newer version, left alone; state is kept in memory");
     } else {
         recover(&r);
-        if (j->error != 0)
+        if (j->error != 0 && !opts->read_only)
             journal_recovery_note(ret_rec, "no durable write: %s", strerror(-j->error));
     }
     ret_rec->read_only = j->error != 0;

@@ -135,7 +135,7 @@ struct entry *registry_add(struct registry *r, const struct generation *gen, str
     return e;
 }
 
-/* see registry_internal.h */
+/* see tail/registry.h */
 void registry_forget(struct entry *e)
 {
     struct registry *r = e->registry;

@@ -9,6 +9,7 @@
  *   registry_entry.c   what happens to one entry
  *   registry_write.c   the way to disk
  *   registry_record.c  entries to records and back
+ *   registry_describe.c  records in words
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,8 +62,6 @@ void registry_index_init(struct registry *r);
 void registry_index_clear(struct registry *r);
 /* A blank entry in all lists. */
 struct entry *registry_add(struct registry *r, const struct generation *gen, struct slice path);
-/* Out of all lists, and freed. */
-void registry_forget(struct entry *e);
 /* The entry of a generation; NULL. */
 struct entry *registry_find_generation(struct registry *r, const struct generation *gen);
 /* Another generation for an entry. */

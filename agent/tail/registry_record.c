@@ -184,6 +184,7 @@ static bool get_clean(struct slice *s, struct record *rec)
     if (!frame_get_bytes(s, &rec->boot_id) || !frame_get_u64(s, &wall) ||
         !frame_get_u8(s, &stopped))
         return false;
+    rec->seen_ns = (int64_t)wall;
     rec->stopped = stopped != 0;
     return rec->boot_id.len <= REGISTRY_BOOT_CHARS;
 }

@@ -74,21 +74,32 @@ int registry_put_boot(struct registry *r, struct buf *records, bool stopped)
     return record_put_clean(records, r->boot, loop_wall_ns(r->loop), stopped);
 }
 
+/* The whole state between a start and, where it holds, a clean stop, which stands last. */
+static int pack_state(const struct registry *r, struct buf *records, const char *boot, bool stopped)
+{
+    int64_t now = loop_wall_ns(r->loop);
+    int e = record_put_clean(records, boot, now, false);
+    if (e == 0)
+        e = buf_add(records, r->unknown.ptr, r->unknown.len);
+    LIST_EACH(node, &r->entries)
+        if (e == 0)
+            e = registry_put_whole(records, LIST_ENTRY(node, struct entry, link));
+    return e == 0 && stopped ? record_put_clean(records, boot, now, true) : e;
+}
+
+/* see tail/registry.h */
+int registry_pack(const struct registry *r, struct buf *records)
+{
+    return pack_state(r, records, r->last_boot, r->was_clean);
+}
+
 /* packs everything that is known and writes it as a checkpoint */
 static void checkpoint(struct registry *r)
 {
     struct buf records;
     registry_flush(r); /* older values must not be replayed after the state */
     buf_init(&records, REGISTRY_RECORDS_MAX);
-    int e = registry_put_boot(r, &records, false);
-    if (e == 0)
-        e = buf_add(&records, r->unknown.ptr, r->unknown.len);
-    LIST_EACH(node, &r->entries)
-        if (e == 0)
-            e = registry_put_whole(&records, LIST_ENTRY(node, struct entry, link));
-    if (e == 0 && r->closing)
-        e = registry_put_boot(r, &records, true); /* the clean stop stands last */
-    if (e < 0) {
+    if (pack_state(r, &records, r->boot, r->closing) < 0) {
         buf_clear(&records);
         registry_fail(r, "the registry's state is too large to be written");
         return;

@@ -15,6 +15,9 @@ struct datadir {
 /* Makes what is missing (0700), takes the lock. A negative errno with e filled; -EBUSY: another
  * instance runs on it. */
 int datadir_open(struct datadir *d, const struct config *c, struct err *e) MUST_CHECK;
+/* The registry's directory alone, for who only looks: nothing is made, no lock is taken. An fd, or
+ * a negative errno with e filled; -ENOENT: there is none. */
+int datadir_open_registry(const struct config *c, struct err *e) MUST_CHECK;
 /* Releases the lock. A zeroed struct is not open: set the fds to -1 by datadir_init first. */
 void datadir_init(struct datadir *d);
 void datadir_close(struct datadir *d);

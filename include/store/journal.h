@@ -40,6 +40,7 @@ struct journal_opts {
     int dir;             /* borrowed fd of the directory */
     uint8_t machine_id[16];
     int64_t now_ns;          /* wall time, for headers and *.corrupt-TIME (UTC) names */
+    bool read_only;          /* look only: no file is written or made, poisoned with -EROFS */
     size_t log_bytes;        /* 0 = JOURNAL_LOG_BYTES; first size of each log; multiple of 8 */
     size_t checkpoint_bytes; /* 0 = JOURNAL_CHECKPOINT_BYTES; likewise */
 };

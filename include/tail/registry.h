@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "bulk/docid.h"
@@ -93,6 +94,11 @@ struct registry *registry_new(struct loop *loop, const struct registry_hooks *ho
 void registry_replay(void *registry, const struct frame *f);
 void registry_start(struct registry *r, struct writer *writer, struct span_pool *spans,
                     const char *boot_id);
+/* Between replay and start, for who looks into a registry or changes it while no agent runs:
+ * registry_forget takes an entry out and frees it; registry_pack appends the whole state as it was
+ * replayed, to be written as a checkpoint. */
+void registry_forget(struct entry *e);
+int registry_pack(const struct registry *r, struct buf *records) MUST_CHECK;
 /* Entries with open spans keep them: free the feed after it. */
 void registry_free(struct registry **r);
 

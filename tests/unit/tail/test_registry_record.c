@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/prng.h"
+#include "tail/registry_describe.h"
 #include "tail_test.h"
 
 static const uint8_t types[] = {FRAME_GEN, FRAME_OFFSET, FRAME_SENT_TO, FRAME_DONE, FRAME_CLEAN};
@@ -269,12 +270,57 @@ static void replay_takes_any_bytes(void **state)
     assert_int_equal(loop_free(&loop), 0);
 }
 
+static void in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t type;
+        const char *name, *text;
+    } cases[] = {
+        {FRAME_GEN, "GEN",
+         "AQIDBAUGBwgJ offset 1000 head 1024 sent to 1099511627776 device 72623859790382856 "
+         "inode 18446744073709551615 /a b"},
+        {FRAME_OFFSET, "OFFSET",
+         "AQIDBAUGBwgJ offset 1000 head 1024 older 500 2025-11-24T16:00:00.000Z"},
+        {FRAME_SENT_TO, "SENT_TO", "AQIDBAUGBwgJ sent to 1099511627776"},
+        {FRAME_DONE, "DONE", "AQIDBAUGBwgJ"},
+        {FRAME_CLEAN, "CLEAN", "stop 1970-01-01T00:00:00.000Z boot b007"},
+    };
+    char path[] = "/a b", name[12];
+    struct entry e = sample(path);
+    struct buf records, text;
+    buf_init(&records, MIB);
+    buf_init(&text, MIB);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        buf_reset(&records);
+        buf_reset(&text);
+        assert_int_equal(put(&records, cases[i].type, &e), 0);
+        struct slice rest = buf_slice(&records);
+        struct frame f = unpack(&rest);
+        assert_string_equal(registry_type_name(f.type, name), cases[i].name);
+        assert_int_equal(registry_describe(&f, &text), 0);
+        assert_string_equal(buf_cstr(&text), cases[i].text);
+        f.payload.len = 5; /* cut: told by its length */
+        buf_reset(&text);
+        assert_int_equal(registry_describe(&f, &text), 0);
+        assert_string_equal(buf_cstr(&text), "5 bytes");
+    }
+    assert_string_equal(registry_type_name(FRAME_CURSOR, name), "CURSOR");
+    assert_string_equal(registry_type_name(200, name), "type 200");
+    buf_clear(&records);
+    buf_clear(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_back_the_same), cmocka_unit_test(stop_and_start_differ),
-        cmocka_unit_test(cut_payloads),        cmocka_unit_test(days_are_kept),
-        cmocka_unit_test(impossible_values),   cmocka_unit_test(replay_takes_any_bytes),
+        cmocka_unit_test(reads_back_the_same),
+        cmocka_unit_test(stop_and_start_differ),
+        cmocka_unit_test(cut_payloads),
+        cmocka_unit_test(days_are_kept),
+        cmocka_unit_test(impossible_values),
+        cmocka_unit_test(replay_takes_any_bytes),
+        cmocka_unit_test(in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,8 +78,7 @@ static struct evidence older_evidence(const struct entry *e)
 }
 
 /* the facts about one entry and one open file */
-static struct identity_facts gather(const struct tail *t, const struct entry *e,
-                                    struct candidate *c)
+static struct identity_facts gather(const struct entry *e, struct candidate *c)
 {
     struct evidence older = older_evidence(e);
     return (struct identity_facts){
@@ -89,16 +88,15 @@ static struct identity_facts gather(const struct tail *t, const struct entry *e,
         .older_evidence = identity_evidence_holds(&c->content, c->id.size, &older),
         .head_bytes = e->acked.head_bytes,
         .registered_lives = e->file != NULL,
-        .unclean_boot = t->opts.unclean_boot,
+        .unclean_boot = (e->acked.flags & EVIDENCE_UNSURE) != 0,
     };
 }
 
 /* The registered number on another device is the same file only by evidence (device numbers change
  * over a reboot), else a coincidence. */
-static enum identity_decision decide(const struct tail *t, const struct entry *e,
-                                     struct candidate *c)
+static enum identity_decision decide(const struct entry *e, struct candidate *c)
 {
-    struct identity_facts facts = gather(t, e, c);
+    struct identity_facts facts = gather(e, c);
     if (e->ino == c->id.ino && e->dev != c->id.dev && !facts.births_differ && facts.evidence)
         facts.same_inode = true;
     return identity_decide(&facts);
@@ -200,15 +198,22 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
                        enum identity_decision why)
 {
     struct evidence at = {0};
-    if (why == IDENTITY_REGROWN)
+    bool unsure = (e->acked.flags & EVIDENCE_UNSURE) != 0;
+    if (why == IDENTITY_RECOVERED)
+        at = e->acked;
+    else if (why == IDENTITY_REGROWN)
         at = older_evidence(e);
+    at.flags &= (uint16_t)~EVIDENCE_UNSURE;
     tail_message(t, LOG_INFO, "file \"%s\": %s, reading from offset %llu", c->path,
                  identity_name(why), (unsigned long long)at.offset);
     registry_hold(e);
     registry_finish(e);
     if (why == IDENTITY_REWRITTEN)
         siblings_take_rest(t, c->dir, c->input, e);
+    uint64_t size = c->id.size;
     struct file *f = begin(t, c, &at);
+    if (unsure)
+        recovery_begin(f, size, e->sent_to);
     if (e->file != NULL)
         lineage_wait(f, e->file);
     registry_unhold(e);
@@ -241,6 +246,7 @@ static bool carry_out(struct tail *t, struct candidate *c, struct entry *e,
         return false;
     case IDENTITY_REUSED:
     case IDENTITY_REWRITTEN:
+    case IDENTITY_RECOVERED:
     case IDENTITY_REGROWN:
         begin_anew(t, c, e, d);
         return true;
@@ -248,7 +254,10 @@ static bool carry_out(struct tail *t, struct candidate *c, struct entry *e,
         break;
     }
     struct evidence at = first_position(t, c);
-    (void)begin(t, c, &at);
+    uint64_t size = c->id.size;
+    struct file *f = begin(t, c, &at);
+    if (t->opts.unclean_boot && !t->started)
+        recovery_begin(f, size, 0);
     return true;
 }
 
@@ -260,7 +269,7 @@ static bool decide_by_inode(struct tail *t, struct candidate *c, struct entry **
     if (e == NULL || e->file != NULL)
         return false;
     *ret_entry = e;
-    *ret = decide(t, e, c);
+    *ret = decide(e, c);
     return *ret != IDENTITY_NEW && *ret != IDENTITY_COPY && *ret != IDENTITY_MOVED;
 }
 
@@ -317,8 +326,8 @@ static struct entry *find_same_content(struct tail *t, struct candidate *c,
         if (e->done || (e->file == NULL && !e->loaded) ||
             (e->file != NULL && !is_beside(e->path, c->path)))
             continue;
-        enum identity_decision d = may_be_copy(t, e, c) ? IDENTITY_COPY : decide(t, e, c);
-        if (d == IDENTITY_MOVED || d == IDENTITY_COPY) {
+        enum identity_decision d = may_be_copy(t, e, c) ? IDENTITY_COPY : decide(e, c);
+        if (d == IDENTITY_MOVED || d == IDENTITY_COPY || d == IDENTITY_RECOVERED) {
             *ret = d;
             return e;
         }
@@ -374,7 +383,7 @@ static struct entry *decide_sibling(struct tail *t, struct candidate *c,
     if (decide_by_inode(t, c, &e, ret))
         return *ret == IDENTITY_RESUME && !e->loaded ? NULL : e;
     e = find_same_content(t, c, ret);
-    if (e != NULL && *ret == IDENTITY_MOVED)
+    if (e != NULL && *ret != IDENTITY_COPY)
         return e;
     *ret = IDENTITY_NEW;
     return NULL;

@@ -88,6 +88,7 @@ void file_free(struct file *f)
     struct entry *entry = f->entry;
     leave_hot(f);
     encode_file_free(&f->encode); /* made for an unfinished line of a file that was not hot */
+    recovery_end(f);
     lineage_release(f);
     lineage_remove(f);
     list_remove(&f->in_dir);
@@ -163,6 +164,7 @@ void file_restart(struct file *f)
     f->at = start;
     f->scanned_to = 0;
     encode_file_free(&f->encode);
+    recovery_end(f);
     old->file = NULL;
     registry_hold(old);
     registry_finish(old);

@@ -12,9 +12,13 @@
 #include "base/hash.h"
 
 static const char *const names[] = {
-    [IDENTITY_NEW] = "new",         [IDENTITY_REUSED] = "reused inode",
-    [IDENTITY_RESUME] = "resume",   [IDENTITY_MOVED] = "moved",
-    [IDENTITY_COPY] = "copy",       [IDENTITY_REWRITTEN] = "rewritten",
+    [IDENTITY_NEW] = "new",
+    [IDENTITY_REUSED] = "reused inode",
+    [IDENTITY_RESUME] = "resume",
+    [IDENTITY_MOVED] = "moved",
+    [IDENTITY_COPY] = "copy",
+    [IDENTITY_REWRITTEN] = "rewritten",
+    [IDENTITY_RECOVERED] = "recovered",
     [IDENTITY_REGROWN] = "regrown",
 };
 
@@ -30,7 +34,7 @@ static enum identity_decision decide_same(const struct identity_facts *f)
     if (f->births_differ)
         return IDENTITY_REUSED;
     if (f->evidence)
-        return IDENTITY_RESUME;
+        return f->unclean_boot ? IDENTITY_RECOVERED : IDENTITY_RESUME;
     if (f->unclean_boot && f->older_evidence)
         return IDENTITY_REGROWN;
     return IDENTITY_REWRITTEN;
@@ -43,7 +47,9 @@ enum identity_decision identity_decide(const struct identity_facts *f)
         return decide_same(f);
     if (!f->evidence || f->head_bytes < IDENTITY_MOVED_HEAD_BYTES)
         return IDENTITY_NEW;
-    return f->registered_lives ? IDENTITY_COPY : IDENTITY_MOVED;
+    if (f->registered_lives)
+        return IDENTITY_COPY;
+    return f->unclean_boot ? IDENTITY_RECOVERED : IDENTITY_MOVED;
 }
 
 /* hash of n bytes (at most SPAN_HEAD_BYTES) before `end`; false when they cannot be read */

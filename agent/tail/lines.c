@@ -57,6 +57,18 @@ static bool take_line(struct pass *p, size_t length)
     return pass_emit(p, &r);
 }
 
+/* what stands before padding, a line that has lost its end; then the padding */
+static bool take_cut_off(struct pass *p)
+{
+    struct pass_record r = {.take = (size_t)(p->padding - p->pos), .open_end = true};
+    if (r.take > p->input->max_bytes)
+        return take_cut(p);
+    r.text = text_of(p, r.take);
+    if (r.take > 0 && !pass_emit(p, &r))
+        return false;
+    return padding_skip(p);
+}
+
 /* see pass.h */
 void lines_take(struct pass *p)
 {
@@ -69,6 +81,12 @@ void lines_take(struct pass *p)
         const char *here = pass_at(p, p->pos);
         size_t left = (size_t)(p->end - p->pos);
         const char *newline = memchr(here, '\n', left);
+        uint64_t end = newline == NULL ? p->end : p->pos + (uint64_t)(newline - here);
+        if (padding_is_before(p, end)) {
+            if (!take_cut_off(p))
+                return;
+            continue;
+        }
         if (newline == NULL && left <= p->input->max_bytes)
             return;
         if (!take_line(p, newline == NULL ? left : (size_t)(newline - here)))

@@ -125,6 +125,8 @@ bool pass_emit(struct pass *p, const struct pass_record *r)
     p->input->ledger->documents[DOCUMENT_BAD_UTF8] += bad;
     if (r->flags & ENCODE_TRUNCATED)
         p->input->ledger->documents[DOCUMENT_TRUNCATED]++;
+    if (recovery_may_repeat(p->f, p->pos))
+        p->input->ledger->documents[DOCUMENT_MAYBE_REPEAT]++;
     p->pos += r->take;
     return true;
 }

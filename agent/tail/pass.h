@@ -14,15 +14,18 @@
 struct pass {
     struct file *f;
     const struct tail_input *input;
-    const char *bytes; /* the buffer */
-    uint64_t base;     /* file offset of bytes[0] */
-    uint64_t pos;      /* file offset of what comes next */
-    uint64_t end;      /* file offset behind the last byte */
+    const char *bytes;    /* the buffer */
+    uint64_t base;        /* file offset of bytes[0] */
+    uint64_t pos;         /* file offset of what comes next */
+    uint64_t end;         /* file offset behind the last byte */
+    uint64_t padding;     /* file offset of the next padding; end = none is known, */
+    uint64_t padding_end; /* and where it ends; 0 = not looked for yet */
     struct batch *batch;
     uint64_t target_until; /* file offset up to which the present batch's target holds */
     uint16_t span;
     bool has_span;
     bool oversize; /* pos lies in the rest of an oversize line */
+    bool final;    /* nothing comes behind end any more */
     bool blocked;
 };
 
@@ -45,6 +48,12 @@ bool pass_emit(struct pass *p, const struct pass_record *r);
 bool pass_skip(struct pass *p, enum ledger_skip why, size_t take, uint64_t lines);
 /* Ends the present span at pos: its evidence, and what must be durable before it may leave. */
 void pass_leave_span(struct pass *p);
+
+/* ---- padding.c ---- */
+/* Whether padding begins before a file offset; p->padding is where. */
+bool padding_is_before(struct pass *p, uint64_t end);
+/* Passes over it; pos stands there. False: blocked. */
+bool padding_skip(struct pass *p);
 
 /* ---- lines.c ---- */
 /* Takes lines until the bytes or the batches are used up; what is left is an unfinished line. */

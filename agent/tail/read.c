@@ -128,10 +128,12 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
         return READ_MORE;
     }
     bool full = p.end - start >= want;
+    p.final = !full && p.end == f->stop_at;
     lines_take(&p);
-    if (!full && p.end == f->stop_at)
+    if (p.final)
         lines_take_rest(&p); /* once: the end of the file ends the last line */
     pass_leave_span(&p);
+    recovery_passed(f, p.pos);
     *ret_bytes = p.pos - start;
     return conclude(&p, full);
 }
@@ -145,6 +147,7 @@ bool read_flush_partial(struct file *f)
         return true;
     if (load(f, &p, (size_t)unfinished) < 0 || !is_same_content(f, &p) || p.pos >= p.end)
         return true;
+    p.final = true;
     lines_take(&p);
     lines_take_rest(&p);
     pass_leave_span(&p);

@@ -124,6 +124,17 @@ struct entry *registry_next(struct registry *r, struct entry *after)
     return node == &r->entries ? NULL : LIST_ENTRY(node, struct entry, link);
 }
 
+/* The host went down: what was acknowledged may be gone from the files. Known until each is found
+ * again, in whatever life. */
+static void set_unsure(struct registry *r)
+{
+    LIST_EACH(node, &r->entries) {
+        struct entry *e = LIST_ENTRY(node, struct entry, link);
+        e->acked.flags |= EVIDENCE_UNSURE;
+        registry_put(e, record_put_offset);
+    }
+}
+
 /* see header */
 void registry_start(struct registry *r, struct writer *writer, struct span_pool *spans,
                     const char *boot_id)
@@ -133,6 +144,8 @@ void registry_start(struct registry *r, struct writer *writer, struct span_pool 
     (void)snprintf(r->boot, sizeof(r->boot), "%s", boot_id);
     r->unclean_boot =
         r->last_boot[0] != '\0' && !r->was_clean && strcmp(r->boot, r->last_boot) != 0;
+    if (r->unclean_boot)
+        set_unsure(r);
     if (registry_put_boot(r, &r->pending, false) < 0)
         registry_fail(r, "too many records wait to be written");
     (void)registry_urgent(r); /* nothing waits for it */

@@ -28,6 +28,7 @@ struct entry *registry_mint(struct registry *r, const struct fs_identity *id, co
     e->ino = id->ino;
     e->birth_ns = id->birth_ns;
     e->acked = *start;
+    e->older = (struct anchor){start->offset, start->anchor};
     e->seen_ns = loop_wall_ns(r->loop);
     e->sent_to = start->offset + REGISTRY_SENT_STEP;
     e->sent_day = today(r);

@@ -7,6 +7,7 @@
  *   discover.c   patterns -> directories -> candidates (paths with an inode nobody follows)
  *   adopt.c      candidates -> files, by identity
  *   content.c    the bytes of a file
+ *   recovery.c   what is unsure in a file after the host went down
  *   file.c       one followed file: opening, hot and idle, closing
  *   orphan.c     files that are at no matching path any more
  *   lineage.c    files that were born at one path, and their order
@@ -78,6 +79,7 @@ struct file {
     struct dir *dir;
     struct file *after;         /* read that one to its end first */
     struct orphan *orphan;      /* owned; at no matching path any more, else NULL */
+    struct recovery *recovery;  /* owned; NULL = the host did not go down, or it is past that */
     struct encode_file *encode; /* only while hot */
     struct generation encoded;  /* the generation that encode was made for */
     struct evidence at;         /* where the next record begins */
@@ -241,6 +243,18 @@ void lineage_remove(struct file *f);
 void lineage_wait(struct file *f, struct file *other);
 /* Nobody waits for a file that goes. */
 void lineage_release(struct file *gone);
+
+/* ---- recovery.c ---- */
+/* The host went down before the file was found with that size; bytes before sent_to may have been
+ * sent under another generation. */
+void recovery_begin(struct file *f, uint64_t size, uint64_t sent_to);
+void recovery_end(struct file *f);
+/* It is read up to an offset: over when nothing is unsure any more. */
+void recovery_passed(struct file *f, uint64_t offset);
+/* Whether what begins at an offset may be a repeat. */
+bool recovery_may_repeat(const struct file *f, uint64_t offset);
+/* Whether NUL bytes there may be padding that a crash left. */
+bool recovery_may_be_padding(const struct file *f, uint64_t offset);
 
 /* ---- deleted.c ---- */
 /* Gives up deleted files that are over the limits of their input. */

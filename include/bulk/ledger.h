@@ -48,7 +48,8 @@ enum ledger_document {
     DOCUMENT_DEAD,
     DOCUMENT_RESENT, /* times an item was sent again */
     DOCUMENT_TRUNCATED,
-    DOCUMENT_BAD_UTF8, /* invalid sequences replaced */
+    DOCUMENT_BAD_UTF8,     /* invalid sequences replaced */
+    DOCUMENT_MAYBE_REPEAT, /* may have been sent under another id before the host went down */
     DOCUMENT_COUNT,
 };
 

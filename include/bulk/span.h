@@ -20,6 +20,7 @@
 
 enum evidence_flag {
     EVIDENCE_IN_OVERSIZE = 1 << 0, /* offset lies within the unread rest of an oversize line */
+    EVIDENCE_UNSURE = 1 << 1,      /* the host went down since: other bytes may follow by now */
 };
 
 /* Evidence of content, taken from the bytes as they were read. */

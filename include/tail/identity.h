@@ -25,6 +25,7 @@ enum identity_decision {
     IDENTITY_MOVED,     /* same content under another inode: go on, same generation */
     IDENTITY_COPY,      /* same content while the original lives: undecided, not read */
     IDENTITY_REWRITTEN, /* truncated or rewritten: new generation at 0 */
+    IDENTITY_RECOVERED, /* after an unclean boot the evidence holds: new generation there */
     IDENTITY_REGROWN,   /* after an unclean boot an older anchor agrees: new generation there */
 };
 

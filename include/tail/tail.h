@@ -42,7 +42,7 @@ struct tail_opts {
     size_t input_count;
     const struct encode_agent *agent;
     bool once;         /* sizes fixed at first sight; the end of the file ends the last line */
-    bool unclean_boot; /* another boot id and no clean stop */
+    bool unclean_boot; /* the host went down since: another boot id and no clean stop */
 };
 
 struct tail_hooks {

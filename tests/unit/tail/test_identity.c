@@ -44,7 +44,19 @@ static void rows_of_the_table(void **state)
          IDENTITY_REGROWN},
         {"after an unclean boot, newest anchor agrees",
          {.same_inode = true, .evidence = true, .older_evidence = true, .unclean_boot = true},
-         IDENTITY_RESUME},
+         IDENTITY_RECOVERED},
+        {"after an unclean boot, no anchor agrees",
+         {.same_inode = true, .unclean_boot = true, .head_bytes = 1024},
+         IDENTITY_REWRITTEN},
+        {"after an unclean boot, moved",
+         {.evidence = true, .unclean_boot = true, .head_bytes = 64},
+         IDENTITY_RECOVERED},
+        {"after an unclean boot, another file under the number",
+         {.same_inode = true, .births_differ = true, .evidence = true, .unclean_boot = true},
+         IDENTITY_REUSED},
+        {"after an unclean boot, older anchor in another inode",
+         {.older_evidence = true, .unclean_boot = true, .head_bytes = 64},
+         IDENTITY_NEW},
         {"older anchor agrees, but the boot was clean",
          {.same_inode = true, .older_evidence = true},
          IDENTITY_REWRITTEN},
@@ -59,10 +71,13 @@ static enum identity_decision expected(const struct identity_facts *f)
 {
     if (f->same_inode && f->births_differ)
         return IDENTITY_REUSED;
-    if (f->same_inode && f->evidence)
-        return IDENTITY_RESUME;
-    if (!f->same_inode && f->evidence && f->head_bytes >= 64)
-        return f->registered_lives ? IDENTITY_COPY : IDENTITY_MOVED;
+    bool known = f->evidence && (f->same_inode || f->head_bytes >= 64);
+    if (known && !f->same_inode && f->registered_lives)
+        return IDENTITY_COPY;
+    if (known && f->unclean_boot)
+        return IDENTITY_RECOVERED;
+    if (known)
+        return f->same_inode ? IDENTITY_RESUME : IDENTITY_MOVED;
     if (f->same_inode && f->unclean_boot && f->older_evidence)
         return IDENTITY_REGROWN;
     return f->same_inode ? IDENTITY_REWRITTEN : IDENTITY_NEW;
@@ -88,8 +103,11 @@ static void every_combination(void **state)
                          identity_name(identity_decide(&f)));
             /* content is never gone on with unless some evidence holds */
             enum identity_decision d = identity_decide(&f);
-            if (d == IDENTITY_RESUME || d == IDENTITY_MOVED || d == IDENTITY_COPY)
+            if (d == IDENTITY_RESUME || d == IDENTITY_MOVED || d == IDENTITY_COPY ||
+                d == IDENTITY_RECOVERED)
                 assert_true(f.evidence);
+            /* and never under the old ids when the host went down */
+            assert_false(f.unclean_boot && (d == IDENTITY_RESUME || d == IDENTITY_MOVED));
         }
     }
 }

@@ -412,6 +412,24 @@ static void truncated_with_a_hole(void **state)
     assert_memory_equal(b->docs[2].message + 8, "three", 5);
 }
 
+/* the hole is large: no line has so many zeros */
+static void truncated_with_a_large_hole(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    append_run(b, "app.log", 'x', 50000);
+    append(b, "app.log", "\n");
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    int fd = log_open(b, "app.log", O_WRONLY);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(pwrite(fd, "three\n", 6, 50001), 6);
+    (void)close(fd);
+    EXPECT_FROM(b, 1, NULL, "three|");
+    assert_true(b->docs[1].offset == 50001);
+    assert_int_equal(b->ledgers[0].skipped[SKIP_NUL].bytes, 50001);
+}
+
 /* ---- copies ---- */
 
 /* the copy is complete before anybody looks */
@@ -723,6 +741,7 @@ int main(void)
         TEST(truncated_in_a_line),
         TEST(truncated_in_a_long_line),
         TEST(truncated_with_a_hole),
+        TEST(truncated_with_a_large_hole),
         TEST(copytruncate),
         TEST(slow_copy),
         TEST(rest_is_read_from_the_copy),

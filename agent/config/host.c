@@ -12,8 +12,6 @@
 #include "base/num.h"
 
 #define DEFAULT_PORT 9200
-#define HTTP_PORT    80
-#define SOCKS_PORT   1080
 #define HOST_MAX     253
 
 struct host_parts {
@@ -48,18 +46,31 @@ static bool eq_nocase(struct slice s, const char *word)
     return true;
 }
 
-/* cuts "scheme://" off *rest: http, or the other one; without one, http */
-static int take_scheme(struct slice *rest, const char *other, struct host_parts *p)
+struct scheme {
+    const char *name;
+    uint64_t port; /* where the text has none */
+};
+
+static const struct scheme server_schemes[] = {
+    {"http", DEFAULT_PORT}, {"https", DEFAULT_PORT}, {NULL, 0}};
+static const struct scheme proxy_schemes[] = {
+    {"http", 80}, {"https", 443}, {"socks5", 1080}, {NULL, 0}};
+
+/* cuts "scheme://" off *rest, one of a list; without one, the first. Sets p's scheme and port. */
+static int take_scheme(struct slice *rest, const struct scheme *schemes, struct host_parts *p)
 {
-    p->scheme = SLICE_LIT("http");
+    p->scheme = slice_str(schemes->name);
+    p->port = schemes->port;
     for (size_t i = 0; i + 2 < rest->len; i++) {
         if (rest->ptr[i] != ':' || rest->ptr[i + 1] != '/' || rest->ptr[i + 2] != '/')
             continue;
         struct slice scheme = slice_sub(*rest, 0, i);
-        if (eq_nocase(scheme, other))
-            p->scheme = slice_str(other);
-        else if (!eq_nocase(scheme, "http"))
+        while (schemes->name != NULL && !eq_nocase(scheme, schemes->name))
+            schemes++;
+        if (schemes->name == NULL)
             return -EINVAL;
+        p->scheme = slice_str(schemes->name);
+        p->port = schemes->port;
         *rest = slice_sub(*rest, i + 3, rest->len);
         return 0;
     }
@@ -128,7 +139,7 @@ static int add_lower(struct buf *out, struct slice s)
 static int split(struct slice text, struct host_parts *p, struct err *why)
 {
     struct slice rest = text;
-    bool scheme_ok = take_scheme(&rest, "https", p) == 0;
+    bool scheme_ok = take_scheme(&rest, server_schemes, p) == 0;
     size_t slash = slice_find(rest, '/');
     struct slice authority = slice_sub(rest, 0, slash);
     if (slice_find(text, '@') < text.len) /* a password may hold any character, slashes too */
@@ -138,7 +149,7 @@ static int split(struct slice text, struct host_parts *p, struct err *why)
     p->path = slice_sub(rest, slash, rest.len);
     while (slice_ends(p->path, SLICE_LIT("/")))
         p->path.len--;
-    if (!scheme_ok || take_authority(authority, DEFAULT_PORT, p) != 0 || !host_is_path(p->path))
+    if (!scheme_ok || take_authority(authority, p->port, p) != 0 || !host_is_path(p->path))
         return err_set(why, -EINVAL,
                        "\"%.*s\" is not an address like es1, es1:9200, [::1]:9200 or "
                        "https://es1:9200/path",
@@ -174,11 +185,10 @@ int host_normalise_proxy(struct slice text, struct buf *out, struct err *why)
         return err_set(why, -EINVAL,
                        "a user name in the address is not allowed; use proxy_username and "
                        "proxy_password");
-    bool scheme_ok = take_scheme(&rest, "socks5", &p) == 0;
+    bool scheme_ok = take_scheme(&rest, proxy_schemes, &p) == 0;
     while (slice_ends(rest, SLICE_LIT("/")))
         rest.len--;
-    uint64_t port = slice_eq_str(p.scheme, "http") ? HTTP_PORT : SOCKS_PORT;
-    if (!scheme_ok || take_authority(rest, port, &p) != 0)
+    if (!scheme_ok || take_authority(rest, p.port, &p) != 0)
         return err_set(why, -EINVAL,
                        "\"%.*s\" is not a proxy like http://proxy:3128 or socks5://proxy:1080",
                        (int)(text.len < 80 ? text.len : 80), text.ptr);

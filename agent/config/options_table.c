@@ -459,8 +459,9 @@ const struct option options_table[] = {
         .max = 1024,
         .check = host_normalise_proxy,
         .offset = AT(elasticsearch.proxy_url),
-        .help = "Proxy: http://host:port or socks5://host:port. Without it none is used, whatever "
-                "the environment says.",
+        .help = "Proxy: http://host:port, https://host:port or socks5://host:port. Without it none "
+                "is used, whatever the environment says. The certificate of an https proxy is "
+                "verified by the options ssl.*, as the server's is.",
     },
     {
         .key = "output.elasticsearch.proxy_username",
@@ -567,6 +568,16 @@ const struct option options_table[] = {
         .choices = compression_choices,
         .offset = AT(elasticsearch.compression),
         .help = "Compression of requests. auto: gzip, or none when all hosts are on this machine.",
+    },
+    {
+        .key = "output.elasticsearch.compression_level",
+        .group = OPTION_OUTPUT,
+        .type = OPTION_INTEGER,
+        .standard = "1",
+        .min = 1,
+        .max = 9,
+        .offset = AT(elasticsearch.compression_level),
+        .help = "Level of gzip. 1: fastest, 9: smallest.",
     },
     {
         .key = "output.elasticsearch.preset",

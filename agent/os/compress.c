@@ -20,13 +20,13 @@ struct compress {
     void *state; /* owned, of ops */
 };
 
-/* the table of a backend, NULL when the build lacks it */
-static const struct compress_ops *find_ops(enum compress_backend backend)
+/* the table of a backend, NULL when the build lacks it; level: that it is for */
+static const struct compress_ops *find_ops(enum compress_backend backend, UNUSED unsigned level)
 {
     switch (backend) {
     case COMPRESS_AUTO:
 #if WHERRY_ISAL && (defined(__x86_64__) || defined(__aarch64__))
-        return &compress_ops_isal;
+        return level == COMPRESS_LEVEL_MIN ? &compress_ops_isal : &compress_ops_libdeflate;
 #endif
     case COMPRESS_LIBDEFLATE:
         return &compress_ops_libdeflate;
@@ -41,12 +41,12 @@ static const struct compress_ops *find_ops(enum compress_backend backend)
 }
 
 /* opens the backend's state */
-struct compress *compress_new(enum compress_backend backend)
+struct compress *compress_new(enum compress_backend backend, unsigned level)
 {
-    const struct compress_ops *ops = find_ops(backend);
+    const struct compress_ops *ops = find_ops(backend, level);
     if (ops == NULL)
         return NULL;
-    void *state = ops->open();
+    void *state = ops->open(level);
     if (state == NULL)
         return NULL;
     struct compress *c = mem_zalloc(sizeof(*c));

@@ -7,8 +7,8 @@
 
 struct compress_ops {
     const char *name;
-    /* The backend's working memory, or NULL when it cannot be had. */
-    void *(*open)(void);
+    /* The backend's working memory, or NULL when it cannot be had or not for that level. */
+    void *(*open)(unsigned level);
     void (*close)(void *state);
     /* Room that is enough for the gzip form of any n bytes. */
     size_t (*bound)(void *state, size_t n);

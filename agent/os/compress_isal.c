@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "os/compress.h"
 
 #define LEVEL 1
 /* Gzip frame (18 bytes) and the library's room for a block that it begins and then stores. */
@@ -26,9 +27,9 @@ struct isal {
 };
 
 /* allocates the stream and its token buffer in one piece */
-static void *isal_open(void)
+static void *isal_open(unsigned level)
 {
-    return mem_zalloc(sizeof(struct isal));
+    return level != COMPRESS_LEVEL_MIN ? NULL : mem_zalloc(sizeof(struct isal));
 }
 
 /* frees it */

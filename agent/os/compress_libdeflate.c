@@ -1,19 +1,21 @@
 /*
  * os/compress_libdeflate - the backend that every build has
  *
- * Level 1, whole buffers. The library's worst-case bound is exact enough to be its own reservation.
+ * Whole buffers. The library's worst-case bound is exact enough to be its own reservation.
  * Failures: no memory when opened; output longer than the room.
  */
 #include "os/compress_internal.h"
 
 #include <libdeflate.h>
 
-#define LEVEL 1
+#include "os/compress.h"
 
 /* allocates the match finder's tables */
-static void *deflate_open(void)
+static void *deflate_open(unsigned level)
 {
-    return libdeflate_alloc_compressor(LEVEL);
+    if (level < COMPRESS_LEVEL_MIN || level > COMPRESS_LEVEL_MAX)
+        return NULL;
+    return libdeflate_alloc_compressor((int)level);
 }
 
 /* frees them */

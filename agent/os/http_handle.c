@@ -83,6 +83,14 @@ static CURLcode set_common(CURL *easy, struct http *h)
     return rc;
 }
 
+/* by the scheme */
+static long proxy_type(struct slice url)
+{
+    if (slice_starts(url, SLICE_LIT(SOCKS_SCHEME)))
+        return (long)CURLPROXY_SOCKS5_HOSTNAME;
+    return slice_starts(url, SLICE_LIT("https://")) ? (long)CURLPROXY_HTTPS : (long)CURLPROXY_HTTP;
+}
+
 /* None is set too, lest the environment's counts. */
 static CURLcode set_proxy(CURL *easy, const struct http_opts *o)
 {
@@ -90,7 +98,7 @@ static CURLcode set_proxy(CURL *easy, const struct http_opts *o)
     struct slice url = slice_str(o->proxy_url != NULL ? o->proxy_url : "");
     bool socks = slice_starts(url, SLICE_LIT(SOCKS_SCHEME));
     SET(CURLOPT_PROXY, url.ptr + (socks ? strlen(SOCKS_SCHEME) : 0));
-    SET(CURLOPT_PROXYTYPE, socks ? (long)CURLPROXY_SOCKS5_HOSTNAME : (long)CURLPROXY_HTTP);
+    SET(CURLOPT_PROXYTYPE, proxy_type(url));
     SET(CURLOPT_NOPROXY, url.len > 0 ? "" : "*");
     if (o->proxy_username != NULL) {
         SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
@@ -100,7 +108,8 @@ static CURLcode set_proxy(CURL *easy, const struct http_opts *o)
     return rc;
 }
 
-/* Where the certificates to trust are given, those of the system do not count. */
+/* Where the certificates to trust are given, those of the system do not count. A proxy is trusted
+ * by the same. */
 static CURLcode set_tls(CURL *easy, struct http *h)
 {
     const struct http_tls *tls = &h->opts.tls;
@@ -111,9 +120,14 @@ static CURLcode set_tls(CURL *easy, struct http *h)
     SET(CURLOPT_SSLVERSION, lowest | highest);
     SET(CURLOPT_SSL_VERIFYPEER, tls->verify == HTTP_VERIFY_NONE ? 0L : 1L);
     SET(CURLOPT_SSL_VERIFYHOST, tls->verify == HTTP_VERIFY_FULL ? 2L : 0L);
+    SET(CURLOPT_PROXY_SSLVERSION, lowest | highest);
+    SET(CURLOPT_PROXY_SSL_VERIFYPEER, tls->verify == HTTP_VERIFY_NONE ? 0L : 1L);
+    SET(CURLOPT_PROXY_SSL_VERIFYHOST, tls->verify == HTTP_VERIFY_FULL ? 2L : 0L);
     if (tls->ca_count > 0 || tls->ca_fingerprint != NULL) {
         SET(CURLOPT_CAINFO, tls->ca_count > 0 ? tls->ca_files[0] : NULL);
         SET(CURLOPT_CAPATH, NULL);
+        SET(CURLOPT_PROXY_CAINFO, tls->ca_count > 0 ? tls->ca_files[0] : NULL);
+        SET(CURLOPT_PROXY_CAPATH, NULL);
     }
     if (tls->certificate != NULL) {
         SET(CURLOPT_SSLCERT, tls->certificate);

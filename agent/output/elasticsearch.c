@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "os/compress.h"
 #include "os/entropy.h"
 #include "output/elasticsearch_internal.h"
 
@@ -95,6 +96,9 @@ static void on_timer(void *ctx)
 /* refuses what cannot work */
 static int check_opts(const struct output_opts *opts)
 {
+    if (opts->compression_level < COMPRESS_LEVEL_MIN ||
+        opts->compression_level > COMPRESS_LEVEL_MAX)
+        return -EINVAL;
     if (opts->host_count == 0 || opts->workers == 0 || opts->max_bytes == 0 ||
         opts->backoff_init_ms < 1 || opts->backoff_max_ms < opts->backoff_init_ms)
         return -EINVAL;
@@ -144,7 +148,7 @@ int output_new(struct loop *loop, const struct output_opts *opts, const struct o
     prng_init(&o->prng, seed);
     o->timer = loop_timer_new(loop, on_timer, o);
     struct http_opts http = es_http_opts(opts);
-    o->sender = sender_new(loop, &http, o->job_count, es_on_job, o);
+    o->sender = sender_new(loop, &http, opts->compression_level, o->job_count, es_on_job, o);
     *ret_output = o;
     return 0;
 }

@@ -37,6 +37,7 @@ struct worker {
 
 struct sender {
     struct http_opts http;
+    unsigned level; /* of compression */
     struct worker *workers;
     unsigned max, started, ended_count;
     unsigned busy; /* jobs under way */
@@ -51,7 +52,7 @@ struct sender {
 static void *work(void *arg)
 {
     struct worker *w = arg;
-    struct compress *compress = compress_new(COMPRESS_AUTO);
+    struct compress *compress = compress_new(COMPRESS_AUTO, w->sender->level);
     struct buf packed;
     buf_init(&packed, PACKED_BYTES_MAX);
     struct list *node;
@@ -79,11 +80,12 @@ static void on_results(void *ctx)
 }
 
 /* no thread yet */
-struct sender *sender_new(struct loop *loop, const struct http_opts *http, unsigned workers,
-                          sender_done_fn done, void *ctx)
+struct sender *sender_new(struct loop *loop, const struct http_opts *http, unsigned level,
+                          unsigned workers, sender_done_fn done, void *ctx)
 {
     struct sender *s = mem_zalloc(sizeof(*s));
     s->http = *http;
+    s->level = level;
     s->max = workers;
     s->workers = mem_zalloc_array(workers, sizeof(*s->workers));
     s->jobs = mailbox_new();

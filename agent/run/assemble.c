@@ -225,6 +225,7 @@ void assemble_output(struct output_opts *o, const struct config *c)
             },
         .compression = e->compression == CONFIG_COMPRESSION_GZIP ? OUTPUT_COMPRESSION_GZIP
                                                                  : OUTPUT_COMPRESSION_NONE,
+        .compression_level = e->compression_level,
         .plain_index = index_is_used(c),
         .pipeline = given(e->pipeline),
         .workers = e->workers,

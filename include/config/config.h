@@ -127,7 +127,7 @@ struct config_elasticsearch {
     char *service_token; /* secret */
     char *service_token_file;
     struct config_map headers; /* sent with each request; values are secret */
-    char *proxy_url;           /* http://host:port or socks5://host:port, "" = none */
+    char *proxy_url;           /* http://, https:// or socks5://host:port, "" = none */
     char *proxy_username;
     char *proxy_password;                       /* secret */
     struct config_list certificate_authorities; /* paths */
@@ -138,6 +138,7 @@ struct config_elasticsearch {
     enum config_verification verification_mode;
     unsigned supported_protocols;        /* enum config_tls, not 0 */
     enum config_compression compression; /* NONE or GZIP */
+    unsigned compression_level;
     enum config_preset preset;
     int64_t linger_ms;
     uint64_t bulk_max_bytes;

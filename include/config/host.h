@@ -17,9 +17,9 @@
  */
 int host_normalise(struct slice text, struct buf *out, struct err *why) MUST_CHECK;
 
-/* Appends a proxy's address as scheme://host:port: scheme http (the default, port 80) or socks5
- * (port 1080; names are looked up by the proxy). Empty stays empty. -EINVAL: as above, or it has a
- * path. */
+/* Appends a proxy's address as scheme://host:port: scheme http (the default, port 80), https
+ * (443) or socks5 (1080; names are looked up by the proxy). Empty stays empty. -EINVAL: as above,
+ * or it has a path. */
 int host_normalise_proxy(struct slice text, struct buf *out, struct err *why) MUST_CHECK;
 
 /* Whether a URL path holds only characters that stand for themselves in it. */

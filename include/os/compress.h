@@ -1,8 +1,8 @@
 #ifndef OS_COMPRESS_H
 #define OS_COMPRESS_H
 
-/* gzip of whole request bodies: libdeflate level 1, or ISA-L level 1 where the build has it and
- * the processor is one it is fast on. One compressor per sender thread. */
+/* gzip of whole request bodies: libdeflate, or for level 1 ISA-L where the build has it and the
+ * processor is one it is fast on. One compressor per sender thread. */
 #include "base/buf.h"
 #include "base/def.h"
 #include "base/slice.h"
@@ -11,8 +11,12 @@ struct compress;
 
 enum compress_backend { COMPRESS_AUTO, COMPRESS_LIBDEFLATE, COMPRESS_ISAL };
 
-/* NULL when the build lacks that backend. AUTO is ISA-L on x86-64 and arm64 where built in. */
-struct compress *compress_new(enum compress_backend backend);
+#define COMPRESS_LEVEL_MIN 1 /* fastest */
+#define COMPRESS_LEVEL_MAX 9
+
+/* NULL when the build lacks that backend, or the backend that level. AUTO is ISA-L for level 1 on
+ * x86-64 and arm64 where built in. */
+struct compress *compress_new(enum compress_backend backend, unsigned level);
 void compress_free(struct compress **c);
 const char *compress_name(const struct compress *c);
 

@@ -58,7 +58,7 @@ struct http_opts {
     struct http_tls tls;
     struct http_header *headers; /* of each request, beside its own */
     size_t header_count;
-    const char *proxy_url; /* http:// or socks5://; NULL: none */
+    const char *proxy_url; /* http://, https:// (trusted by tls, too) or socks5://; NULL: none */
     const char *proxy_username, *proxy_password;
     int64_t connect_timeout_ms; /* name, TCP and TLS together; 0: 10 s */
     int64_t timeout_ms;         /* of each exchange; 0: no limit */

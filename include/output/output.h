@@ -37,11 +37,12 @@ struct output_opts {
     size_t host_count;
     struct http_opts http; /* the user agent is the output's own */
     enum output_compression compression;
-    bool plain_index;        /* logs go to indices, not to data streams */
-    const char *pipeline;    /* that logs go through; NULL: the target's own */
-    unsigned workers;        /* sender threads at most, >= 1 */
-    size_t max_bytes;        /* that a batch is made for, >= 1: the pace never asks for more */
-    bool auto_ids;           /* no document has an id of ours */
+    unsigned compression_level; /* 1..9 */
+    bool plain_index;           /* logs go to indices, not to data streams */
+    const char *pipeline;       /* that logs go through; NULL: the target's own */
+    unsigned workers;           /* sender threads at most, >= 1 */
+    size_t max_bytes;           /* that a batch is made for, >= 1: the pace never asks for more */
+    bool auto_ids;              /* no document has an id of ours */
     bool verify_resend;      /* documents whose answer was lost are asked for before they are sent
                               * again */
     int64_t backoff_init_ms; /* >= 1 */

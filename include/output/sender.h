@@ -61,9 +61,10 @@ typedef void (*sender_done_fn)(void *ctx, struct sender_job *job);
 
 struct sender;
 
-/* http: strings borrowed for the sender's life; http_global_init was called. */
-struct sender *sender_new(struct loop *loop, const struct http_opts *http, unsigned workers,
-                          sender_done_fn done, void *ctx);
+/* http: strings borrowed for the sender's life; http_global_init was called. level: of
+ * compression, COMPRESS_LEVEL_MIN..MAX. */
+struct sender *sender_new(struct loop *loop, const struct http_opts *http, unsigned level,
+                          unsigned workers, sender_done_fn done, void *ctx);
 
 /* The job is the sender's until done. 0, or -EAGAIN when there is no thread and none can be
  * started: the job was not taken. */

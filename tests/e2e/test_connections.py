@@ -10,7 +10,7 @@ import time
 import dns
 import pytest
 import wherry
-from certs import Authority, context
+from certs import Authority, chain, context
 from fault_server import FaultServer
 from proxy import Gateway, HttpProxy, SocksProxy
 from tools import loggen
@@ -175,6 +175,42 @@ def test_tunnel_through_an_http_proxy(agent, tmp_path):
         for method, target, headers in proxy.seen:
             assert (method, target) == ("CONNECT", "127.0.0.1:%d" % server.port)
             assert "hush" not in str(headers) and "authorization" not in headers
+
+
+@pytest.mark.parametrize("trust", ["file", "files", "fingerprint"])
+@pytest.mark.parametrize("to_server", ["plain", "tls"])
+def test_https_proxy(agent, tmp_path, to_server, trust):
+    """TLS to the proxy, and within it to the server; both are trusted by the same CA."""
+    loggen(tmp_path / "a.log", LINES)
+    ca = Authority(tmp_path / "ca")
+    options = {
+        "file": {"certificate_authorities": [ca.cert]},
+        "files": {"certificate_authorities": [Authority(tmp_path / "other").cert, ca.cert]},
+        "fingerprint": {"ca_trusted_fingerprint": ca.fingerprint},
+    }[trust]
+    certificate, key = ca.server()
+    tls = context(chain(certificate + ".chain", certificate, ca.cert), key)
+    with FaultServer(tls=tls if to_server == "tls" else None) as server, HttpProxy(
+            basic("p:hush"), tls=tls) as proxy:
+        agent(config(server.url, tmp_path, output__proxy_url=proxy.url, output__proxy_username="p",
+                     output__proxy_password="hush",
+                     **{"output__ssl." + k: v for k, v in options.items()})).run_once()
+        assert_all(server)
+        assert {method for method, _, _ in proxy.seen} == (
+            {"CONNECT"} if to_server == "tls" else {"GET", "POST"})
+
+
+def test_https_proxy_that_is_not_trusted(agent, server, tmp_path):
+    """Nothing passes it; the reason is told."""
+    loggen(tmp_path / "a.log", LINES)
+    ca, other = Authority(tmp_path / "ca"), Authority(tmp_path / "other")
+    with HttpProxy(tls=context(*other.server())) as proxy:
+        one = agent(config(server.url, tmp_path, output__proxy_url=proxy.url,
+                           **{"output__ssl.certificate_authorities": [ca.cert]})).start()
+        one.wait_log(r"health: output failed: .*certificate")
+        one.stop()
+        assert not server.requests and not proxy.seen
+        assert one.ledger["dead_lettered"]["lines"] == 0
 
 
 def test_socks_proxy(agent, server, tmp_path):

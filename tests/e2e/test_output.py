@@ -288,6 +288,19 @@ def test_without_template_nothing_is_sent(agent, tmp_path):
         assert one.stop() == OK
 
 
+def test_compression_level(agent, server, tmp_path):
+    """A higher one makes smaller requests of the same documents."""
+    loggen(tmp_path / "a.log", 2000)
+    sizes = []
+    for level in (1, 9):
+        directory = tmp_path / str(level)
+        directory.mkdir()
+        agent(config(server, tmp_path, output__compression="gzip",
+                     output__compression_level=level), directory=directory).run_once()
+        sizes.append(sum(len(request.wire) for request in server.bulks) - sum(sizes))
+    assert sizes[1] < 0.95 * sizes[0]
+
+
 def test_gzip(agent, server, tmp_path):
     loggen(tmp_path / "a.log", 2000)
     agent(config(server, tmp_path, output__compression="gzip")).run_once()

@@ -34,14 +34,20 @@ def _pump(one, other):
 class Middle:
     """Listens on the loopback; serve(sock) runs in a thread for each connection."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        """tls: an ssl.SSLContext, for a proxy that is spoken to in TLS."""
+        self.tls = tls
         self.seen = []  # what was asked for
         outer = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
                 try:
-                    outer.serve(self.request)
+                    if outer.tls is None:
+                        outer.serve(self.request)
+                        return
+                    with outer.tls.wrap_socket(self.request, server_side=True) as sock:
+                        outer.serve(sock)
                 except OSError:
                     pass  # a side went away
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
@@ -68,13 +74,13 @@ class Middle:
 class HttpProxy(Middle):
     """Absolute URLs and CONNECT; every name leads to 127.0.0.1."""
 
-    def __init__(self, credentials=None):
-        super().__init__()
+    def __init__(self, credentials=None, tls=None):
+        super().__init__(tls)
         self.credentials = credentials
 
     @property
     def url(self):
-        return "http://127.0.0.1:%d" % self.port
+        return "%s://127.0.0.1:%d" % ("https" if self.tls else "http", self.port)
 
     def serve(self, sock):
         lines, rest = _read_head(sock)

@@ -123,6 +123,7 @@ static void defaults(void **state)
     assert_int_equal(es->certificate_authorities.n, 0);
     assert_int_equal(es->verification_mode, CONFIG_VERIFICATION_FULL);
     assert_int_equal(es->compression, CONFIG_COMPRESSION_NONE);
+    assert_int_equal(es->compression_level, 1);
     assert_int_equal(es->linger_ms, 200);
     assert_int_equal(es->bulk_max_bytes, MIB);
     assert_int_equal(es->bulk_max_size, 0);
@@ -188,6 +189,7 @@ static const char everything[] =
     "    path: es/\n"
     "    headers: {X-Tenant: t}\n"
     "    proxy_url: socks5://Proxy\n"
+    "    compression_level: 9\n"
     "    proxy_username: pu\n"
     "    proxy_password: pp\n"
     "    ssl.certificate_authorities: [/ca.pem]\n"
@@ -262,6 +264,7 @@ static void everything_set(void **state)
                "output.elasticsearch.ssl.verification_mode: none\n"
                "output.elasticsearch.ssl.supported_protocols: [TLSv1.3]\n"
                "output.elasticsearch.compression: gzip\n"
+               "output.elasticsearch.compression_level: 9\n"
                "output.elasticsearch.preset: scale\n"
                "output.elasticsearch.linger: 0\n"
                "output.elasticsearch.bulk_max_bytes: 64KiB\n"

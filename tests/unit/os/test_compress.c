@@ -91,7 +91,7 @@ static void test_round_trip(void **state)
     char *in = malloc(5 * MIB);
     char *back = malloc(5 * MIB + 1);
     for (size_t b = 0; b < ARRAY_LEN(backends); b++) {
-        struct compress *c = compress_new(backends[b]);
+        struct compress *c = compress_new(backends[b], COMPRESS_LEVEL_MIN);
         struct buf out;
         buf_init(&out, OUT_MAX);
         assert_non_null(c);
@@ -118,7 +118,7 @@ static void test_null_input(void **state)
 {
     (void)state;
     for (size_t b = 0; b < ARRAY_LEN(backends); b++) {
-        struct compress *c = compress_new(backends[b]);
+        struct compress *c = compress_new(backends[b], COMPRESS_LEVEL_MIN);
         struct buf out;
         char back[1];
         buf_init(&out, OUT_MAX);
@@ -137,7 +137,7 @@ static void test_limit(void **state)
     char *back = malloc(MIB);
     for (size_t b = 0; b < ARRAY_LEN(backends); b++) {
         for (enum filling how = NOISE; how <= LINES; how++) {
-            struct compress *c = compress_new(backends[b]);
+            struct compress *c = compress_new(backends[b], COMPRESS_LEVEL_MIN);
             struct buf out;
             fill(in, MIB, how);
             buf_init(&out, OUT_MAX);
@@ -173,7 +173,7 @@ static void test_reuse(void **state)
     char *in = malloc(MIB);
     char *back = malloc(MIB);
     for (size_t b = 0; b < ARRAY_LEN(backends); b++) {
-        struct compress *c = compress_new(backends[b]);
+        struct compress *c = compress_new(backends[b], COMPRESS_LEVEL_MIN);
         struct buf out;
         buf_init(&out, OUT_MAX);
         fill(in, MIB, LINES);
@@ -193,15 +193,44 @@ static void test_reuse(void **state)
     free(back);
 }
 
+/* every level that there is, none beside; the highest makes less of lines than the lowest */
+static void test_levels(void **state)
+{
+    (void)state;
+    char *in = malloc(MIB);
+    char *back = malloc(MIB);
+    size_t sizes[COMPRESS_LEVEL_MAX + 1];
+    fill(in, MIB, LINES);
+    for (unsigned level = COMPRESS_LEVEL_MIN; level <= COMPRESS_LEVEL_MAX; level++) {
+        struct compress *c = compress_new(COMPRESS_AUTO, level);
+        struct buf out;
+        buf_init(&out, OUT_MAX);
+        assert_non_null(c);
+        assert_true(level == COMPRESS_LEVEL_MIN || strcmp(compress_name(c), "libdeflate") == 0);
+        assert_int_equal(compress_gzip(c, slice_of(in, MIB), &out), 0);
+        assert_int_equal(gunzip(buf_slice(&out), back, MIB), MIB);
+        assert_memory_equal(in, back, MIB);
+        sizes[level] = out.len;
+        buf_clear(&out);
+        compress_free(&c);
+    }
+    assert_true(sizes[COMPRESS_LEVEL_MAX] < sizes[COMPRESS_LEVEL_MIN]);
+    assert_null(compress_new(COMPRESS_LIBDEFLATE, 0));
+    assert_null(compress_new(COMPRESS_LIBDEFLATE, 10));
+    assert_null(compress_new(COMPRESS_ISAL, 2));
+    free(in);
+    free(back);
+}
+
 /* which backend a name stands for in this build */
 static void test_choice(void **state)
 {
     (void)state;
-    struct compress *c = compress_new(COMPRESS_LIBDEFLATE);
+    struct compress *c = compress_new(COMPRESS_LIBDEFLATE, COMPRESS_LEVEL_MIN);
     assert_string_equal(compress_name(c), "libdeflate");
     compress_free(&c);
     compress_free(&c);
-    c = compress_new(COMPRESS_ISAL);
+    c = compress_new(COMPRESS_ISAL, COMPRESS_LEVEL_MIN);
 #if WHERRY_ISAL
     assert_string_equal(compress_name(c), "isa-l");
     compress_free(&c);
@@ -213,7 +242,7 @@ static void test_choice(void **state)
 #if !defined(__x86_64__) && !defined(__aarch64__)
     best = "libdeflate";
 #endif
-    c = compress_new(COMPRESS_AUTO);
+    c = compress_new(COMPRESS_AUTO, COMPRESS_LEVEL_MIN);
     assert_string_equal(compress_name(c), best);
     compress_free(&c);
 }
@@ -224,7 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_null_input),
         cmocka_unit_test(test_limit),      cmocka_unit_test(test_reuse),
-        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_levels),     cmocka_unit_test(test_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

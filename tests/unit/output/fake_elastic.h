@@ -328,6 +328,7 @@ static struct rig *rig_new(uint64_t box_bytes)
     r->opts = (struct output_opts){
         .hosts = r->hosts,
         .host_count = 1,
+        .compression_level = 1,
         .workers = 3,
         .max_bytes = 1 * MIB,
         .backoff_init_ms = 2,

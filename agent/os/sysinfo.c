@@ -17,9 +17,11 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/utf8.h"
 
-#define VALUE_MAX ((size_t)256)
+#define VALUE_MAX    ((size_t)256)
+#define UPTIME_MAX_S 1e11
 
 /* replaces an owned string */
 static void assign(char **field, struct slice s)
@@ -179,6 +181,16 @@ static void read_kernel(struct sysinfo *s)
     s->cores = cores < 1 ? 1 : (unsigned)cores;
 }
 
+/* /proc/uptime: "1234.56 2345.67" */
+static void read_uptime(struct sysinfo *s, struct procfs *p)
+{
+    struct slice text, word;
+    double seconds;
+    if (procfs_read(p, PROCFS_PROC, "uptime", &text) == 0 && slice_next_word(&text, &word) &&
+        num_double(word, &seconds) == 0 && seconds < UPTIME_MAX_S)
+        s->uptime_ms = (int64_t)(seconds * 1000);
+}
+
 /* every string is set before anything is read, so none is ever NULL */
 void sysinfo_read(struct sysinfo *s, struct procfs *p)
 {
@@ -197,6 +209,7 @@ void sysinfo_read(struct sysinfo *s, struct procfs *p)
     read_kernel(s);
     read_id(p, PROCFS_ETC, "machine-id", 32, '0', &s->machine_id);
     read_id(p, PROCFS_PROC, "sys/kernel/random/boot_id", 36, '-', &s->boot_id);
+    read_uptime(s, p);
     read_os_release(s, p);
 }
 

@@ -181,6 +181,20 @@ static void report_recovery(struct agent *a)
     else if (r->bad_middles > 0)
         report_health(a, HEALTH_REGISTRY, OUTPUT_DEGRADED,
                       "a part of the registry was damaged; a copy was kept beside it");
+    else if (r->lost_files > 0)
+        report_health(a, HEALTH_REGISTRY, OUTPUT_DEGRADED,
+                      "a file of the registry was lost; some lines may be sent again");
+}
+
+/* whose registry it is, as far as it says */
+static void tell_origin(struct agent *a, const uint8_t machine_id[16])
+{
+    static const uint8_t unknown[16];
+    const uint8_t *theirs = a->recovery.machine_id;
+    bool other = memcmp(theirs, machine_id, 16) != 0 && memcmp(theirs, unknown, 16) != 0 &&
+                 memcmp(machine_id, unknown, 16) != 0;
+    int64_t up_ns = a->host.uptime_ms * 1000000;
+    registry_set_origin(a->registry, other, up_ns > 0 ? loop_wall_ns(a->loop) - up_ns : 0);
 }
 
 /* registry, dead letters, and the thread that writes them */
@@ -195,6 +209,7 @@ static int start_store(struct agent *a, struct err *e)
     if (r < 0)
         return err_set_errno(e, r, "registry");
     report_recovery(a);
+    tell_origin(a, opts.machine_id);
     r = deadbox_open(fs_system(), a->data.dead_letter, a->config->dead_letter.max_bytes,
                      opts.now_ns, &a->deadbox);
     if (r < 0)

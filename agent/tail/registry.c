@@ -3,6 +3,7 @@
  */
 #include "tail/registry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -79,6 +80,13 @@ static void keep_unknown(struct registry *r, const struct frame *f)
         return; /* the limit: nothing of ours */
 }
 
+/* when the registry was written last */
+static void note_time(struct registry *r, int64_t wall_ns)
+{
+    if (wall_ns > r->written_ns)
+        r->written_ns = wall_ns;
+}
+
 /* see header */
 void registry_replay(void *registry, const struct frame *f)
 {
@@ -95,6 +103,7 @@ void registry_replay(void *registry, const struct frame *f)
         memcpy(r->last_boot, rec.boot_id.ptr, rec.boot_id.len);
         r->last_boot[rec.boot_id.len] = '\0';
         r->was_clean = rec.stopped;
+        note_time(r, rec.seen_ns);
         return;
     }
     struct entry *e = registry_find_generation(r, &rec.gen);
@@ -104,6 +113,7 @@ void registry_replay(void *registry, const struct frame *f)
         e->acked = rec.evidence;
         e->older = rec.older;
         e->seen_ns = rec.seen_ns;
+        note_time(r, rec.seen_ns);
     } else if (e != NULL && f->type == FRAME_SENT_TO) {
         replay_sent_to(e, &rec);
     } else if (e != NULL) {
@@ -135,6 +145,21 @@ static void set_unsure(struct registry *r)
     }
 }
 
+/* goes on with another machine's registry */
+static void begin_copy(struct registry *r)
+{
+    char text[160];
+    const char *why = registry_copied(r);
+    if (why == NULL)
+        return;
+    registry_begin_anew(r);
+    r->copied = true;
+    (void)snprintf(text, sizeof(text), "a copy: %s; %zu files go on under new generations", why,
+                   r->count);
+    if (r->hooks.health != NULL)
+        r->hooks.health(r->hooks.ctx, text);
+}
+
 /* see header */
 void registry_start(struct registry *r, struct writer *writer, struct span_pool *spans,
                     const char *boot_id)
@@ -149,6 +174,7 @@ void registry_start(struct registry *r, struct writer *writer, struct span_pool 
     if (registry_put_boot(r, &r->pending, false) < 0)
         registry_fail(r, "too many records wait to be written");
     (void)registry_urgent(r); /* nothing waits for it */
+    begin_copy(r);
 }
 
 /* see header */

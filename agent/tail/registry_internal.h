@@ -8,6 +8,7 @@
  *   registry_index.c   entries in their lists and maps
  *   registry_entry.c   what happens to one entry
  *   registry_write.c   the way to disk
+ *   registry_copy.c    when the registry is a copy of another machine's
  *   registry_record.c  entries to records and back
  *   registry_describe.c  records in words
  */
@@ -50,6 +51,10 @@ struct registry {
     char last_boot[REGISTRY_BOOT_CHARS + 1]; /* of the last record that names one */
     bool was_clean;                          /* the last record was a clean stop */
     bool unclean_boot;
+    int64_t written_ns; /* wall time of the newest record that was replayed */
+    int64_t boot_ns;    /* wall time when the running kernel began, 0 = unknown */
+    bool other_machine; /* its files name another machine */
+    bool copied;        /* told, and not yet made good by a checkpoint */
     struct loop_timer *commit_timer;
     struct loop_timer *flush_timer;
     struct loop_timer *retry_timer;
@@ -74,6 +79,13 @@ void registry_set_path(struct entry *e, struct slice path);
 /* ---- registry_entry.c ---- */
 
 extern const struct span_owner_ops registry_entry_ops;
+
+/* ---- registry_copy.c ---- */
+
+/* Why this counts as a copy of another machine's registry; NULL = it does not. */
+const char *registry_copied(const struct registry *r);
+/* New generations for all entries, at their offsets. */
+void registry_begin_anew(struct registry *r);
 
 /* ---- registry_write.c ---- */
 

@@ -113,9 +113,9 @@ static void checkpoint(struct registry *r)
 static void on_checkpoint_written(struct registry *r)
 {
     r->owed = false;
-    if (!r->degraded)
+    if (!r->degraded && !r->copied)
         return;
-    r->degraded = false;
+    r->degraded = r->copied = false;
     r->retry_ms = REGISTRY_RETRY_MIN_MS;
     loop_timer_stop(r->retry_timer);
     if (r->hooks.health != NULL)

@@ -18,6 +18,7 @@ struct sysinfo {
     char *os_codename;  /* VERSION_CODENAME */
     char *os_kernel;    /* uname release */
     unsigned cores;     /* processors online, at least 1 */
+    int64_t uptime_ms;  /* since the kernel began; 0 if unknown */
 };
 
 /* Fills *s; what cannot be read stays empty. Free with sysinfo_clear. */

@@ -102,6 +102,12 @@ int registry_pack(const struct registry *r, struct buf *records) MUST_CHECK;
 /* Entries with open spans keep them: free the feed after it. */
 void registry_free(struct registry **r);
 
+/* Before registry_start: where the registry comes from. other_machine: its files name a machine
+ * that is not this one; boot_ns: wall time when the running kernel began, 0 = unknown. In a copy of
+ * another machine's registry every file goes on at its offset under a new generation; health tells
+ * it until that is durable. */
+void registry_set_origin(struct registry *r, bool other_machine, int64_t boot_ns);
+
 /* Whether the host went down since the registry was written, without a clean stop of ours. Known
  * from registry_start on. */
 bool registry_is_unclean_boot(const struct registry *r);

@@ -58,8 +58,10 @@ static void test_debian(void **state)
                       "HOME_URL=\"https://www.debian.org/\"\n");
     tmp_dir_write_str(&dir, "etc/machine-id", ID32 "\n");
     tmp_dir_write_str(&dir, "proc/sys/kernel/random/boot_id", UUID "\n");
+    tmp_dir_write_str(&dir, "proc/uptime", "12345.67 54321.00\n");
     struct sysinfo s;
     read_tree(&s);
+    assert_true(s.uptime_ms == 12345670);
     assert_string_equal(s.os_name, "Debian GNU/Linux");
     assert_string_equal(s.os_version, "12 (bookworm)");
     assert_string_equal(s.os_platform, "debian");
@@ -81,6 +83,7 @@ static void test_nothing_there(void **state)
                                  s.os_platform, s.os_family, s.os_codename};
     for (size_t i = 0; i < ARRAY_LEN(empty); i++)
         assert_string_equal(empty[i], "");
+    assert_true(s.uptime_ms == 0);
     sysinfo_clear(&s);
 }
 

@@ -32,7 +32,9 @@ struct bench {
     struct registry *registry;
     struct ledger ledger;
     const struct fs *fs;
-    size_t file_bytes; /* first size of each file, 0 = the usual */
+    size_t file_bytes;  /* first size of each file, 0 = the usual */
+    bool other_machine; /* told to the registry */
+    int64_t boot_ns;
     unsigned durable_calls;
     unsigned health_calls;
     char health[256]; /* "" = well */
@@ -75,6 +77,7 @@ static void open_all(const char *boot)
     b->writer = writer_new(b->loop, b->journal, NULL);
     assert_non_null(b->writer);
     b->pool = span_pool_new();
+    registry_set_origin(b->registry, b->other_machine, b->boot_ns);
     registry_start(b->registry, b->writer, b->pool, boot);
 }
 
@@ -659,7 +662,7 @@ static void unclean_after_a_checkpoint(void **state)
     assert_true(registry_is_unclean_boot(bench.registry));
 }
 
-/* ---- other versions ---- */
+/* ---- copies of another machine's registry ---- */
 
 /* counts records of an unknown type */
 static void count_unknown(void *ctx, const struct frame *f)
@@ -670,6 +673,96 @@ static void count_unknown(void *ctx, const struct frame *f)
         (*count)++;
     }
 }
+
+static void copies_are_recognised(void **state)
+{
+    (void)state;
+    const int64_t minute = (int64_t)60 * 1000000000;
+    const struct {
+        const char *name;
+        bool other_machine;
+        const char *boot; /* of the second life */
+        int64_t began;    /* that boot, after the last record of the first life; 0 = unknown */
+        int64_t later;    /* the second life, after the first */
+        bool copied;
+    } cases[] = {
+        {"the same boot", false, BOOT, -60 * minute, minute, false},
+        {"the next boot", false, "b2", 5 * minute, 6 * minute, false},
+        {"the next boot, clock a little off", false, "b2", -4 * minute, minute, false},
+        {"a boot that ran at that time", false, "b2", -60 * minute, minute, true},
+        {"the same, unknown when it began", false, "b2", 0, minute, false},
+        {"the same, before the clock was set", false, "b2", -60 * minute, -30 * minute, false},
+        {"boot unknown", false, "", -60 * minute, minute, false},
+        {"another machine", true, BOOT, -60 * minute, minute, true},
+        {"another machine, next boot", true, "b2", 5 * minute, 6 * minute, true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tmp_dir old = bench.dir;
+        tmp_dir_make(&bench.dir);
+        bench.clock.wall = WALL;
+        loop_once(bench.loop, 0);
+        open_all(BOOT);
+        struct entry *e = mint(1, "/a");
+        struct generation gen = e->gen;
+        ack(send(e, 100));
+        settle();
+        close_all(true);
+        bench.other_machine = cases[i].other_machine;
+        bench.boot_ns = cases[i].began == 0 ? 0 : bench.clock.wall + cases[i].began;
+        bench.clock.wall += cases[i].later;
+        loop_once(bench.loop, 0);
+        open_all(cases[i].boot);
+        e = registry_next(bench.registry, NULL);
+        CHECK(cases[i].name, generation_eq(&e->gen, &gen) != cases[i].copied);
+        CHECK(cases[i].name, (bench.health[0] != '\0') == cases[i].copied);
+        CHECK(cases[i].name, e->acked.offset == 100 && e->ino == 1);
+        if (cases[i].copied)
+            CHECK(cases[i].name, e->resend_to == 0 && e->sent_to == 100 + REGISTRY_SENT_STEP);
+        gen = e->gen;
+        settle();
+        CHECK(cases[i].name, bench.health[0] == '\0'); /* made good */
+        close_all(false);
+        bench.other_machine = false;
+        bench.boot_ns = 0;
+        open_all(cases[i].boot);
+        CHECK(cases[i].name, registry_count(bench.registry) == 1);
+        CHECK(cases[i].name, generation_eq(&registry_next(bench.registry, NULL)->gen, &gen));
+        close_all(true);
+        tmp_dir_remove(&bench.dir);
+        bench.dir = old;
+    }
+}
+
+/* nothing of a copy is sent before the files name this machine */
+static void copies_wait_for_their_checkpoint(void **state)
+{
+    (void)state;
+    open_all(BOOT);
+    for (uint64_t i = 0; i < 50; i++)
+        ack(send(mint(i + 1, "/a"), 100));
+    close_all(true);
+    bench.other_machine = true;
+    bench.on_durable = NULL;
+    open_all(BOOT);
+    uint64_t before = registry_durable(bench.registry);
+    struct entry *e = registry_next(bench.registry, NULL);
+    assert_true(e->sent_ticket > before);
+    int64_t deadline = real_ms() + 20000;
+    while (registry_durable(bench.registry) < e->sent_ticket) {
+        assert_true(real_ms() < deadline);
+        assert_string_not_equal(bench.health, "");
+        loop_once(bench.loop, 5);
+    }
+    close_all(false);
+    struct journal *j = NULL;
+    struct journal_opts opts = {.fs = fs_system(), .dir = bench.dir.fd, .read_only = true};
+    unsigned count = 0;
+    assert_int_equal(journal_open(&opts, count_unknown, &count, &bench.recovery, &j), 0);
+    assert_true(bench.recovery.records >= 100 && bench.recovery.records < 110); /* a checkpoint */
+    journal_free(&j);
+}
+
+/* ---- other versions ---- */
 
 /* how many there are on disk */
 static unsigned unknown_on_disk(void)
@@ -999,6 +1092,8 @@ int main(void)
         TEST(clean_stop_with_a_full_log),
         TEST(unclean_boots),
         TEST(unclean_after_a_checkpoint),
+        TEST(copies_are_recognised),
+        TEST(copies_wait_for_their_checkpoint),
         TEST(unknown_records_are_kept),
         TEST(degraded_and_well_again),
         TEST(long_failure),

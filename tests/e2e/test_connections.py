@@ -86,8 +86,17 @@ def interim(exchange):
     return exchange.answer(200, body_of(exchange))
 
 
+def unasked_continue(exchange):
+    """100 and 102, which nobody asked for."""
+    exchange.connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = body_of(exchange)
+    exchange.connection.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 3)
+    return exchange.answer(200, body)
+
+
 @pytest.mark.parametrize("compression", ["none", "gzip"])
-@pytest.mark.parametrize("form", [http_1_0, http_1_0_chunked, chunked, packed, interim])
+@pytest.mark.parametrize("form", [http_1_0, http_1_0_chunked, chunked, packed, interim,
+                                  unasked_continue])
 def test_forms_of_answers(agent, server, tmp_path, form, compression):
     """Understood at once: nothing is sent twice."""
     loggen(tmp_path / "a.log", LINES)

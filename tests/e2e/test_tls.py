@@ -160,6 +160,32 @@ def test_refused(agent, ca, other_ca, tmp_path, case, reason):
         assert_all(server)
 
 
+@pytest.mark.parametrize("fault", ["expired", "wrong_host", "other_ca", "tls_1_0"])
+def test_server_that_is_mended(agent, ca, other_ca, tmp_path, fault):
+    """Nothing is sent and health says failed for as long as it is wrong; what is written meanwhile
+    waits in the files, and all is shipped by the same process when the server is right."""
+    highest = ssl.TLSVersion.TLSv1 if fault == "tls_1_0" else None
+    pair = {"expired": lambda: ca.server("old2", days=-1),
+            "wrong_host": lambda: ca.server("elsewhere4", ["DNS:es.example.com"]),
+            "other_ca": other_ca.server, "tls_1_0": ca.server}[fault]()
+    loggen(tmp_path / "a.log", LINES)
+    with FaultServer(tls=context(*pair, highest=highest)) as server:
+        one = agent(config(server, tmp_path, certificate_authorities=[ca.cert])).start()
+        one.wait_log("health: output failed.*(certificate|protocol version|127.0.0.1)")
+        loggen(tmp_path / "b.log", LINES, writer="w2")
+        tried = server.connections
+        wait_for(lambda: server.connections >= tried + 3, what="further tries")
+        assert not server.requests, "something was sent"
+        server.pause()
+        server.tls = context(*ca.server("right"))
+        server.start()
+        server.wait_docs(2 * LINES)
+        one.wait_log("health: output ok")
+        assert one.stop() == OK
+        assert one.ledger["dead_lettered"]["lines"] == 0
+        assert one.ledger["acknowledged"]["lines"] == 2 * LINES
+
+
 def test_name_is_not_looked_at(agent, ca, tmp_path):
     loggen(tmp_path / "a.log", LINES)
     with FaultServer(tls=context(*ca.server("elsewhere3", ["DNS:es.example.com"]))) as server:

@@ -25,21 +25,13 @@ def assert_all_once(server, count=LINES):
 
 
 @pytest.mark.parametrize("status, health, why", [
-    (204, "degraded", "unexpected status"), (206, "degraded", "unexpected status"),
-    (301, "failed", "redirects"), (302, "failed", "redirects"), (303, "failed", "redirects"),
-    (304, "failed", "redirects"), (307, "failed", "redirects"), (308, "failed", "redirects"),
-    (402, "failed", "_bulk"), (404, "failed", r"\(404\)"), (405, "failed", "_bulk"),
-    (407, "failed", "_bulk"), (408, "degraded", r"\(408\)"), (409, "failed", "_bulk"),
-    (410, "failed", "_bulk"), (411, "failed", "_bulk"), (417, "failed", "_bulk"),
-    (418, "failed", "_bulk"), (421, "failed", "_bulk"), (422, "failed", "_bulk"),
-    (425, "degraded", r"\(425\)"), (428, "failed", "_bulk"), (429, "degraded", r"\(429\)"),
-    (431, "failed", "_bulk"), (451, "failed", "_bulk"), (499, "failed", "_bulk"),
-    (500, "degraded", "server error"), (501, "degraded", "server error"),
-    (502, "degraded", "server error"), (503, "degraded", r"\(503\)"),
-    (504, "degraded", "server error"), (505, "degraded", "server error"),
-    (507, "degraded", "server error"), (511, "degraded", "server error"),
-    (599, "degraded", "server error"), (600, "degraded", "unexpected status"),
-    (999, "degraded", "unexpected status"),
+    (204, "degraded", "unexpected status"), (301, "failed", "redirects"),
+    (308, "failed", "redirects"), (404, "failed", r"\(404\)"), (405, "failed", "_bulk"),
+    (407, "failed", "_bulk"), (408, "degraded", r"\(408\)"), (410, "failed", "_bulk"),
+    (425, "degraded", r"\(425\)"), (429, "degraded", r"\(429\)"), (499, "failed", "_bulk"),
+    (500, "degraded", "server error"), (502, "degraded", "server error"),
+    (503, "degraded", r"\(503\)"), (504, "degraded", "server error"),
+    (507, "degraded", "server error"), (999, "degraded", "unexpected status"),
 ])
 def test_status_that_is_no_bulk_reply(agent, server, tmp_path, status, health, why):
     """Health says which and how bad; the same bytes go again, nothing is dead-lettered."""
@@ -59,7 +51,7 @@ def test_status_that_is_no_bulk_reply(agent, server, tmp_path, status, health, w
     assert one.ledger["acknowledged"]["lines"] == LINES
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [301, 303, 307])
 def test_redirects_are_not_followed(agent, server, tmp_path, status):
     """Whoever is redirected to would be shown credentials and documents."""
     loggen(tmp_path / "a.log", LINES)
@@ -90,7 +82,7 @@ def test_content_type_that_is_refused(agent, server, tmp_path, status, kind):
     assert one.ledger["dead_lettered"]["lines"] == 0
 
 
-@pytest.mark.parametrize("status", [429, 503, 502, 403])
+@pytest.mark.parametrize("status", [429, 403])
 def test_wait_that_the_server_asks_for(agent, server, tmp_path, status):
     """Retry-After is honoured, although the own back-off would be much shorter."""
     loggen(tmp_path / "a.log", LINES)

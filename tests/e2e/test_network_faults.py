@@ -241,12 +241,11 @@ def test_connections_are_watched(agent, server, tmp_path):
 # ---- answers that take long
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_long_pause_of_the_server(agent, server, tmp_path, workers):
+def test_long_pause_of_the_server(agent, server, tmp_path):
     """Many times all other time-outs: as many requests wait as may be under way, none is sent a
     second time, and no connection is given up for another."""
     loggen(tmp_path / "a.log", 20000)
-    go_on = threading.Event()
+    workers, go_on = 3, threading.Event()
     server.always(fs.hold(go_on))
     one = agent(config(server.url, tmp_path, output__workers=workers,
                        output__bulk_max_bytes="64KiB", output__connect_timeout="100ms")).start()
@@ -264,7 +263,7 @@ def test_long_pause_of_the_server(agent, server, tmp_path, workers):
 def test_answer_of_one_byte_a_second(agent, server, tmp_path):
     """It is waited for, byte by byte; others are not held up."""
     loggen(tmp_path / "a.log", LINES)
-    server.script(fs.slow(bytes_per_second=1, pieces=4))
+    server.script(fs.slow(bytes_per_second=1, pieces=3))
     one = agent(config(server.url, tmp_path, output__workers=2)).start()
     server.wait_bulks(1)
     loggen(tmp_path / "b.log", LINES, writer="w2")

@@ -178,11 +178,13 @@ class Node:
     """A node that a test may stop, start and kill, apart from the one that all tests share. Users
     of a secured one: elastic/secretpw, and ship/shippw who may only write."""
 
-    def __init__(self, name, port, security=False):
+    def __init__(self, name, port, security=False, settings=None):
         self.port = port
         self._name = name
         self._lock = None
         self._options = ["--name", name, "--port", str(port)] + ["--security"] * security
+        for setting in (settings or {}).items():
+            self._options += ["--setting", "%s=%s" % setting]
         self.url = "%s://127.0.0.1:%d" % ("https" if security else "http", port)
         self.elastic = Elastic(self.url, "elastic" if security else None, "secretpw")
 

@@ -1,6 +1,7 @@
 """Things that stand between the agent and the server: an HTTP proxy, a SOCKS proxy, and a gateway
 that adds a path."""
 
+import itertools
 import select
 import socket
 import socketserver
@@ -146,3 +147,56 @@ class Gateway(Middle):
             return
         self.forward(sock, ("127.0.0.1", self.upstream), [
             "%s %s %s" % (method, target[len(self.prefix):], version), *lines[1:]], rest)
+
+
+class Mangler(Middle):
+    """Passes requests on to a local port, one on each connection. Bodies of _bulk requests go through
+    `change` unless that is None. With `cuts` connections end at changing places: before the request,
+    within its body, before the answer and within it."""
+
+    def __init__(self, port, change=None, cuts=False):
+        super().__init__()
+        self.upstream, self.change, self.cuts = port, change, cuts
+        self.mangled = 0
+        self._turn = itertools.count()
+
+    @property
+    def url(self):
+        return "http://127.0.0.1:%d" % self.port
+
+    def serve(self, sock):
+        lines, body = _read_head(sock)
+        if lines is None:
+            return
+        length = max(int(line.split(":")[1]) if line.lower().startswith("content-length:") else 0
+                     for line in lines)
+        bulk = "/_bulk" in lines[0]
+        turn = next(self._turn) % 7 if bulk and self.cuts else 6
+        self.mangled += turn < 4
+        if turn == 0:
+            return
+        while len(body) < length:
+            body += sock.recv(65536)
+            if turn == 1 and len(body) > length // 2:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return
+        if bulk and self.change is not None:
+            self.mangled += 1
+            body = self.change(body)
+        answer = self._ask(lines, body)
+        if turn == 2:
+            return
+        sock.sendall(answer[: len(answer) // 2] if turn == 3 else answer)
+
+    def _ask(self, lines, body):
+        """The server's whole answer; empty if it gives none."""
+        kept = [line for line in lines if not line.lower().startswith("content-length:")]
+        if body:
+            kept.append("Content-Length: %d" % len(body))
+        with socket.create_connection(("127.0.0.1", self.upstream)) as upstream:
+            upstream.sendall("\r\n".join(kept + ["Connection: close", "", ""]).encode("latin-1") +
+                             body)
+            answer = b""
+            while data := upstream.recv(65536):
+                answer += data
+            return answer

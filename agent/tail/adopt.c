@@ -307,7 +307,8 @@ static bool may_be_copy(const struct tail *t, const struct entry *e, struct cand
 {
     struct fs_identity id;
     struct evidence own, original;
-    if (e->file == NULL || content_identify(&e->file->content, &id) < 0 || c->id.size > id.size)
+    if (e->file == NULL || fds_open(e->file) < 0 || content_identify(&e->file->content, &id) < 0 ||
+        c->id.size > id.size)
         return false;
     if (c->id.size == 0)
         return id.size > 0 && !t->opts.once;

@@ -12,7 +12,7 @@
 static uint64_t held_bytes(struct file *f)
 {
     struct fs_identity id;
-    if (content_identify(&f->content, &id) < 0 || id.nlink > 0)
+    if (fds_identify(f, &id) < 0 || id.nlink > 0)
         return 0;
     bool sent = id.size <= f->at.offset && list_is_empty(&f->entry->spans);
     return sent ? 0 : id.size;

@@ -243,8 +243,8 @@ static void found(struct tail *t, struct dir *d, unsigned input, const char *pat
     }
     f->epoch = t->epoch;
     orphan_remove(f);
-    if (id.size != f->scanned_to && !t->opts.once)
-        file_heat(f);
+    if ((f->failed || id.size != f->scanned_to) && !t->opts.once)
+        file_retry(f);
 }
 
 /* One name in a directory, for one position there. */
@@ -401,18 +401,21 @@ static void look_at(struct tail *t, struct dir *d, const char *name)
     adopt_all(t);
 }
 
-/* a write to a name: only the file's inode matters, so a renamed file is found too */
-static void written(struct tail *t, struct dir *d, const char *name)
+/* A write to a name, or other permissions: only the file's inode matters, so a renamed file is
+ * found too. */
+static void written(struct tail *t, struct dir *d, const char *name, bool permission)
 {
     char path[PATH_MAX];
     struct fs_identity id;
     if (!join(path, d->path, name) || fs_identify_path(AT_FDCWD, path, false, &id, NULL) < 0)
         return;
     struct file *f = file_find(t, id.dev, id.ino);
-    if (f != NULL)
-        file_heat(f);
-    else
+    if (f == NULL)
         look_at(t, d, name);
+    else if (permission)
+        file_retry(f);
+    else
+        file_heat(f);
 }
 
 /* A name left its directory: files whose path it was may have moved or be gone. Rare (rotation), so
@@ -450,7 +453,7 @@ void discover_event(struct tail *t, const struct watch_event *ev)
     case WATCH_CLOSED:
     case WATCH_ATTRIB:
         if (!ev->is_dir)
-            written(t, d, name);
+            written(t, d, name, ev->kind == WATCH_ATTRIB);
         break;
     case WATCH_REMOVED:
         if (ev->is_dir)

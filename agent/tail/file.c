@@ -43,7 +43,7 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     f->stop_at = t->opts.once ? id->size : UINT64_MAX;
     f->epoch = t->epoch;
     f->grown_ms = loop_now_ms(t->loop);
-    list_init(&f->hot);
+    list_init(&f->queue);
     list_push_back(&d->files, &f->in_dir);
     lineage_add(f, hash64(c->path, strlen(c->path)));
     assert(entry->file == NULL);
@@ -52,6 +52,7 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     entry->loaded = false;
     entry->owner.ledger = t->opts.inputs[c->input].ledger;
     t->file_count++;
+    fds_took(f);
     return f;
 }
 
@@ -74,9 +75,10 @@ static void remove_hot(struct file *f)
 /* out of the hot list */
 static void leave_hot(struct file *f)
 {
-    if (list_is_empty(&f->hot))
+    if (!f->is_hot)
         return;
-    list_remove(&f->hot);
+    list_remove(&f->queue);
+    f->is_hot = false;
     encode_file_free(&f->encode);
     remove_hot(f);
 }
@@ -93,10 +95,18 @@ void file_free(struct file *f)
     lineage_remove(f);
     list_remove(&f->in_dir);
     orphan_remove(f);
+    parked_remove(f);
     t->file_count--;
-    content_close(&f->content);
+    fds_close(f);
     entry->file = NULL;
     mem_free(f);
+}
+
+/* see header */
+void file_retry(struct file *f)
+{
+    f->failed = false;
+    file_heat(f);
 }
 
 /* see header */
@@ -104,10 +114,11 @@ void file_heat(struct file *f)
 {
     f->quiet_ticks = 0;
     f->at_end = false;
-    f->failed = false;
-    if (!list_is_empty(&f->hot))
+    if (f->is_hot || f->failed)
         return;
-    list_push_back(&f->tail->hot, &f->hot);
+    list_remove(&f->queue);
+    list_push_back(&f->tail->hot, &f->queue);
+    f->is_hot = true;
     add_hot(f);
     tail_pump_soon(f->tail);
 }
@@ -117,8 +128,8 @@ void file_look(struct dir *d)
 {
     LIST_EACH(node, &d->files) {
         struct file *f = LIST_ENTRY(node, struct file, in_dir);
-        if (list_is_empty(&f->hot) && !f->failed && f->stop_at == UINT64_MAX &&
-            content_has_changed(&f->content, f->scanned_to))
+        if (!f->is_hot && !f->failed && f->stop_at == UINT64_MAX &&
+            fds_has_changed(f, f->scanned_to))
             file_heat(f);
     }
 }
@@ -128,6 +139,7 @@ void file_cool(struct file *f)
 {
     struct dir *d = f->dir;
     leave_hot(f);
+    fds_rest(f);
     if (d->hot == 0 && d->watch >= 0)
         file_look(d);
 }
@@ -135,7 +147,7 @@ void file_cool(struct file *f)
 /* see header */
 void file_set_dir(struct file *f, struct dir *d)
 {
-    bool hot = !list_is_empty(&f->hot);
+    bool hot = f->is_hot;
     if (f->dir == d)
         return;
     if (hot)

@@ -28,6 +28,7 @@ void orphan_remove(struct file *f)
     if (f->orphan == NULL)
         return;
     list_remove(&f->orphan->link);
+    mem_free(f->orphan->path);
     mem_free(f->orphan);
     f->orphan = NULL;
 }
@@ -36,7 +37,7 @@ void orphan_remove(struct file *f)
 static bool is_unlinked(struct file *f)
 {
     struct fs_identity id;
-    return content_identify(&f->content, &id) == 0 && id.nlink == 0;
+    return fds_identify(f, &id) == 0 && id.nlink == 0;
 }
 
 /* an orphan is over when it has been at its end for a while and nothing of it is on its way */
@@ -44,15 +45,24 @@ static bool is_over(struct file *f)
 {
     int64_t quiet = loop_now_ms(f->tail->loop) - f->grown_ms;
     int64_t limit = is_unlinked(f) ? TAIL_DELETED_QUIET_MS : TAIL_RENAMED_QUIET_MS;
-    return f->at_end && list_is_empty(&f->hot) && quiet >= limit && list_is_empty(&f->entry->spans);
+    return (f->at_end || f->failed) && !f->is_hot && quiet >= limit &&
+           list_is_empty(&f->entry->spans);
 }
 
 /* closes an orphan: its unfinished last line will not be finished any more */
 static void end_orphan(struct file *f)
 {
     struct entry *entry = f->entry;
-    if (f->scanned_to > f->at.offset) {
-        if (read_flush_partial(f))
+    struct fs_identity id;
+    if (f->failed) {
+        uint64_t size = fds_identify(f, &id) == 0 ? id.size : f->scanned_to;
+        if (size > f->at.offset)
+            ledger_abandon(tail_input_of(f)->ledger, ABANDON_IO,
+                           (struct ledger_count){size - f->at.offset, 0});
+    } else if (f->scanned_to > f->at.offset) {
+        if (fds_open(f) < 0)
+            file_heat(f); /* its turn finds out */
+        else if (read_flush_partial(f))
             f->grown_ms = loop_now_ms(f->tail->loop);
         return;
     }
@@ -67,7 +77,7 @@ void orphan_check(struct tail *t)
 {
     LIST_EACH(node, &t->orphans) {
         struct file *f = LIST_ENTRY(node, struct orphan, link)->file;
-        if (list_is_empty(&f->hot) && content_has_changed(&f->content, f->scanned_to))
+        if (!f->is_hot && fds_has_changed(f, f->scanned_to))
             file_heat(f);
         else if (is_over(f))
             end_orphan(f);

@@ -138,7 +138,7 @@ static void scatter(struct family *f)
 static int64_t written_ns(const struct entry *e)
 {
     struct fs_identity id;
-    if (e->file != NULL && content_identify(&e->file->content, &id) == 0)
+    if (e->file != NULL && fds_identify(e->file, &id) == 0)
         return id.mtime_ns;
     return e->seen_ns;
 }

@@ -90,18 +90,21 @@ static void at_end(struct file *f, uint64_t bytes)
         file_cool(f);
 }
 
-/* A file that cannot be read now is tried again by the next scan; nobody waits for it. */
-static void on_failed(struct file *f)
+/* A file that cannot be read now is opened and tried again by the next scan; nobody waits for it.
+ */
+static void on_failed(struct file *f, int error)
 {
     struct tail *t = f->tail;
     uint64_t held;
-    f->failed = true;
+    parked_add(f);
     if (t->opts.once && f->stop_at > f->at.offset)
         ledger_abandon(tail_input_of(f)->ledger, ABANDON_IO,
                        (struct ledger_count){f->stop_at - f->at.offset, 0});
     if (log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
-        tail_message(t, LOG_WARN, "cannot read \"%s\", trying again later", f->entry->path);
+        tail_message(t, LOG_WARN, "cannot read \"%s\" (%s), trying again later", f->entry->path,
+                     strerror(-error));
     file_cool(f);
+    fds_let_go(f);
 }
 
 /* Whether a file need not be looked at: what is read for its target would only wait. Where the
@@ -114,19 +117,12 @@ static bool is_held(struct file *f)
     return f->held;
 }
 
-/* One file's turn. False: no free batch, stop. */
-static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
+/* Reads a file that is open. False: no free batch, stop. */
+static bool read_turn(struct file *f, uint64_t *bytes, bool *more)
 {
-    if (is_held(f))
-        return true;
-    if (f->after != NULL && !f->after->at_end && !f->after->failed) {
-        if (list_is_empty(&f->after->hot))
-            file_heat(f->after);
-        return true;
-    }
-    lineage_wait(f, NULL);
     switch (read_some(f, bytes)) {
     case READ_END:
+        parked_remove(f);
         at_end(f, *bytes);
         return true;
     case READ_MORE:
@@ -135,12 +131,36 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
     case READ_HELD:
         return true;
     case READ_FAILED:
-        on_failed(f);
+        on_failed(f, -EIO);
         return true;
     case READ_BLOCKED:
         break;
     }
     return false;
+}
+
+/* One file's turn. False: no free batch, stop. */
+static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
+{
+    if (is_held(f))
+        return true;
+    if (f->after != NULL && !f->after->at_end && !f->after->failed) {
+        file_heat(f->after);
+        return true;
+    }
+    lineage_wait(f, NULL);
+    int r = fds_open(f);
+    if (r == -ENOENT) {
+        fds_lost(f);
+        return true;
+    }
+    if (r < 0) {
+        on_failed(f, r);
+        return true;
+    }
+    bool go_on = read_turn(f, bytes, more);
+    fds_rest(f);
+    return go_on;
 }
 
 /* Writes beside a hot file are not told, so idle files there are asked now and then. */
@@ -164,7 +184,7 @@ static bool requeue(struct tail *t, struct list *turns)
     bool any = false;
     struct list *node;
     while ((node = list_pop_front(turns)) != NULL) {
-        any |= !LIST_ENTRY(node, struct file, hot)->held;
+        any |= !LIST_ENTRY(node, struct file, queue)->held;
         list_push_back(&t->hot, node);
     }
     return any;
@@ -184,9 +204,9 @@ static void pump(void *ctx)
     list_init(&turns);
     while (!list_is_empty(&t->hot) && total < TAIL_ROUND_BYTES) {
         uint64_t bytes = 0;
-        struct file *f = LIST_ENTRY(t->hot.next, struct file, hot);
-        list_remove(&f->hot);
-        list_push_back(&turns, &f->hot);
+        struct file *f = LIST_ENTRY(t->hot.next, struct file, queue);
+        list_remove(&f->queue);
+        list_push_back(&turns, &f->queue);
         if (!take_turn(f, &bytes, &more)) {
             t->blocked = true;
             break;
@@ -220,8 +240,9 @@ static void on_check(void *ctx)
         return;
     adopt_check_copies(t);
     orphan_check(t);
+    parked_check(t);
     check_finished(t);
-    if (!list_is_empty(&t->copies) || !list_is_empty(&t->orphans))
+    if (!list_is_empty(&t->copies) || !list_is_empty(&t->orphans) || !list_is_empty(&t->parked))
         loop_timer_set(t->check_timer, TAIL_CHECK_MS);
 }
 
@@ -329,7 +350,9 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     t->io_throttle = (struct log_throttle)LOG_THROTTLE(60000, 5);
     list_init(&t->dirs);
     list_init(&t->hot);
+    fds_init(t);
     list_init(&t->orphans);
+    list_init(&t->parked);
     list_init(&t->candidates);
     list_init(&t->copies);
     list_init(&t->warned);
@@ -395,7 +418,7 @@ void tail_resume(struct tail *t)
 {
     t->blocked = false;
     LIST_EACH(node, &t->hot) {
-        LIST_ENTRY(node, struct file, hot)->held = false;
+        LIST_ENTRY(node, struct file, queue)->held = false;
     }
     tail_pump_soon(t);
 }

@@ -10,8 +10,10 @@
  *   recovery.c   what is unsure in a file after the host went down
  *   file.c       one followed file: opening, hot and idle, closing
  *   orphan.c     files that are at no matching path any more
+ *   parked.c     files that cannot be read now
  *   lineage.c    files that were born at one path, and their order
  *   deleted.c    limits of deleted files
+ *   fds.c        more files than file descriptors
  *   read.c       files -> bytes
  *   lines.c      bytes -> lines
  *   pass.c       lines -> batch
@@ -71,7 +73,7 @@ struct dir {
 
 struct file {
     struct list in_dir;       /* its directory's */
-    struct list hot;          /* tail's hot files; in no list while idle */
+    struct list queue;        /* tail's hot files; else t->fds.idle while it is open */
     struct map_node by_birth; /* while it is the newest of its lineage; the hash holds always */
     struct file *elder;       /* the one that was born at the same path before */
     struct tail *tail;
@@ -80,6 +82,7 @@ struct file {
     struct file *after;         /* read that one to its end first */
     struct orphan *orphan;      /* owned; at no matching path any more, else NULL */
     struct recovery *recovery;  /* owned; NULL = the host did not go down, or it is past that */
+    struct parked *parked;      /* owned; could not be read last time, else NULL */
     struct encode_file *encode; /* only while hot */
     struct generation encoded;  /* the generation that encode was made for */
     struct evidence at;         /* where the next record begins */
@@ -92,7 +95,9 @@ struct file {
     unsigned waiters; /* files that are read after it */
     uint8_t quiet_ticks;
     bool at_end;
-    bool failed; /* could not be read; the next heat tries again */
+    bool is_hot;
+    bool failed; /* could not be read and is not tried now */
+    bool unread; /* was not at its end when it was closed for another */
     bool held;   /* its target takes nothing now */
 };
 
@@ -101,6 +106,16 @@ struct orphan {
     struct list link; /* tail's orphans, in the order in which they became so */
     struct file *file;
     int64_t since_ms; /* monotonic */
+    char *path;       /* owned; where it is now, NULL = not known */
+    bool sought;      /* its directory was searched for it */
+};
+
+/* What only a file that cannot be read needs; kept until a read succeeds. */
+struct parked {
+    struct list link; /* tail's */
+    struct file *file;
+    int64_t until_ms; /* monotonic: when it is tried again */
+    int64_t pause_ms;
 };
 
 /* A path that matches and whose inode nobody follows yet. */
@@ -124,6 +139,13 @@ struct dated_name {
     char name[BATCH_TARGET_MAX + 1];
 };
 
+/* The files that are open. */
+struct fds {
+    unsigned limit; /* at once */
+    unsigned open;
+    struct list idle; /* least recently active first */
+};
+
 struct tail {
     struct loop *loop;
     struct tail_opts opts;
@@ -142,7 +164,9 @@ struct tail {
     struct map dirs_by_watch;
     unsigned dir_count;
     struct list hot;
+    struct fds fds;
     struct list orphans;
+    struct list parked;
     struct map files_by_birth;
     unsigned file_count;
     struct list candidates; /* of the scan under way */
@@ -213,8 +237,9 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
 /* Gives up following; the entry stays. */
 void file_free(struct file *f);
 struct file *file_find(struct tail *t, uint64_t dev, uint64_t ino);
-/* There may be something to read. */
+/* There may be something to read. A file that could not be read waits for file_retry. */
 void file_heat(struct file *f);
+void file_retry(struct file *f);
 /* Nothing came for some ticks. */
 void file_cool(struct file *f);
 /* Heats the idle files of a directory that have grown. */
@@ -232,6 +257,31 @@ void orphan_add(struct file *f);
 void orphan_remove(struct file *f);
 /* Looks at orphans: what grew, what is over. */
 void orphan_check(struct tail *t);
+
+/* ---- fds.c ---- */
+void fds_init(struct tail *t);
+/* Opens the file's content if it is closed. -ENOENT: it cannot be found any more (fds_lost). */
+int fds_open(struct file *f) MUST_CHECK;
+/* The content of a new file is open. */
+void fds_took(struct file *f);
+/* It has been read, or is idle now: it may be closed when others need to be open. */
+void fds_rest(struct file *f);
+void fds_close(struct file *f);
+/* It failed: closes it if it can be opened again. */
+void fds_let_go(struct file *f);
+/* Of an open or closed file. */
+int fds_identify(struct file *f, struct fs_identity *ret_id) MUST_CHECK;
+bool fds_has_changed(struct file *f, uint64_t seen);
+/* Gives up a file that went away while it was closed; its generation is looked for from now on. */
+void fds_lost(struct file *f);
+
+/* ---- parked.c ---- */
+/* It could not be read: not now again. */
+void parked_add(struct file *f);
+/* It was read, or goes. */
+void parked_remove(struct file *f);
+/* Tries those whose time has come. */
+void parked_check(struct tail *t);
 
 /* ---- lineage.c ---- */
 /* The file that was first seen last at a path, by the path's hash; f->elder leads on. NULL. */

@@ -1,0 +1,251 @@
+/*
+ * tail/fds - more files than file descriptors
+ *
+ * Only so many files are open at once. When another one is to be opened the file that has been idle
+ * longest is closed; where all open ones are hot, the one that has just been read is. A closed file
+ * is opened again by its path when it is read, and is the same one only by device, inode and time
+ * of birth; its content is then compared by the read itself.
+ *
+ *   open, hot --cools--> open, idle --others need its place--> closed --is read--> open
+ *
+ * A file is closed only while a path leads to it: a deleted one would be lost, and a renamed one
+ * gets the path at which it is now. One that was renamed while it was closed is looked for in its
+ * directory by its inode number, all such files of a directory by one listing.
+ *
+ * Invariants: 1. t->fds.open counts the files with an open content. 2. Idle open files that may be
+ * closed stand in t->fds.idle, in the order in which they became idle.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "tail_internal.h"
+
+/* what everything else needs: store, sockets, directories */
+#define RESERVED 96
+#define LEAST    16
+#define PROC_FD  "/proc/self/fd/"
+
+/* see tail_internal.h */
+void fds_init(struct tail *t)
+{
+    struct rlimit limit;
+    list_init(&t->fds.idle);
+    t->fds.limit = LEAST;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    rlim_t most = limit.rlim_cur < INT_MAX ? limit.rlim_cur : INT_MAX;
+    if (most > RESERVED + LEAST)
+        t->fds.limit = (unsigned)(most - RESERVED);
+}
+
+/* whether an identity is the file's, as far as it can be told without reading */
+static bool is_it(const struct file *f, const struct fs_identity *id)
+{
+    const struct entry *e = f->entry;
+    return id->ino == e->ino && id->dev == e->dev &&
+           (id->birth_ns == e->birth_ns || id->birth_ns == 0 || e->birth_ns == 0);
+}
+
+/* whether a path leads to the file */
+static bool is_at(const struct file *f, const char *path)
+{
+    struct fs_identity id;
+    return fs_identify_path(AT_FDCWD, path, false, &id, NULL) == 0 && is_it(f, &id);
+}
+
+/* where the file is now, if that is known */
+static const char *path_of(const struct file *f)
+{
+    return f->orphan != NULL ? f->orphan->path : f->entry->path;
+}
+
+/* the path of an open orphan, as the kernel knows it */
+static bool find_path(struct file *f)
+{
+    char link[sizeof(PROC_FD) + 20] = PROC_FD;
+    char path[PATH_MAX];
+    size_t n = sizeof(PROC_FD) - 1;
+    link[n + num_write_u64(link + n, (uint64_t)f->content.fd)] = '\0';
+    ssize_t length = readlink(link, path, sizeof(path) - 1);
+    if (length <= 0)
+        return false;
+    path[length] = '\0';
+    if (!is_at(f, path))
+        return false; /* deleted, or out of our sight */
+    mem_free(f->orphan->path);
+    f->orphan->path = mem_strdup(path);
+    return true;
+}
+
+/* closes a file that can be opened again */
+static bool try_close(struct file *f)
+{
+    if (f->orphan != NULL ? !find_path(f) : !is_at(f, f->entry->path))
+        return false;
+    f->unread = !f->at_end;
+    fds_close(f);
+    return true;
+}
+
+/* see tail_internal.h */
+void fds_close(struct file *f)
+{
+    if (f->content.fd < 0)
+        return;
+    if (!f->is_hot)
+        list_remove(&f->queue);
+    content_close(&f->content);
+    f->tail->fds.open--;
+}
+
+/* closes idle files down to a number, or what can be closed of them */
+static void close_idle(struct tail *t, unsigned most)
+{
+    while (t->fds.open > most && !list_is_empty(&t->fds.idle)) {
+        struct file *f = LIST_ENTRY(t->fds.idle.next, struct file, queue);
+        if (!try_close(f))
+            list_remove(&f->queue); /* asked again when it has been active */
+    }
+}
+
+/* see tail_internal.h */
+void fds_rest(struct file *f)
+{
+    struct tail *t = f->tail;
+    if (f->content.fd < 0)
+        return;
+    if (!f->is_hot) {
+        list_remove(&f->queue);
+        list_push_back(&t->fds.idle, &f->queue);
+    }
+    close_idle(t, t->fds.limit);
+    if (f->is_hot && t->fds.open > t->fds.limit)
+        (void)try_close(f); /* else it stays: there is room for some such */
+}
+
+/* see tail_internal.h */
+void fds_let_go(struct file *f)
+{
+    if (f->content.fd >= 0)
+        (void)try_close(f); /* at no path any more: this fd is all there is */
+}
+
+/* see tail_internal.h */
+void fds_took(struct file *f)
+{
+    f->tail->fds.open++;
+    fds_rest(f);
+}
+
+/* Looks for the closed orphans of a directory at its other names. */
+static void locate(struct tail *t, struct dir *d, uint64_t dev)
+{
+    DIR *stream = opendir(d->path[0] == '\0' ? "/" : d->path);
+    const struct dirent *name;
+    char path[PATH_MAX];
+    while (stream != NULL && (name = readdir(stream)) != NULL) {
+        const struct entry *e = registry_find_inode(t->registry, dev, name->d_ino);
+        struct file *f = e == NULL ? NULL : e->file;
+        if (f == NULL || f->orphan == NULL || f->orphan->path != NULL || f->content.fd >= 0)
+            continue;
+        int n = snprintf(path, sizeof(path), "%s/%s", d->path, name->d_name);
+        if (n > 0 && n < PATH_MAX && is_at(f, path))
+            f->orphan->path = mem_strdup(path);
+    }
+    if (stream != NULL)
+        (void)closedir(stream); /* read only */
+    LIST_EACH(node, &d->files) {
+        struct file *f = LIST_ENTRY(node, struct file, in_dir);
+        if (f->orphan != NULL && f->orphan->path == NULL)
+            f->orphan->sought = true;
+    }
+}
+
+/* opens the file at a path, if it is there */
+static int open_at(struct file *f, const char *path)
+{
+    struct fs_identity id;
+    if (path == NULL)
+        return -ENOENT;
+    int fd = fs_open_regular(AT_FDCWD, path, false, &id);
+    if (fd < 0)
+        return fd;
+    if (!is_it(f, &id)) {
+        (void)close(fd); /* read only */
+        return -ENOENT;
+    }
+    content_open(&f->content, fd);
+    f->tail->fds.open++;
+    if (!f->is_hot)
+        list_push_back(&f->tail->fds.idle, &f->queue);
+    return 0;
+}
+
+/* whether an error says that something else is at the path */
+static bool is_elsewhere(int error)
+{
+    return error == -ENOENT || error == -ENOTDIR || error == -ENXIO || error == -EISDIR ||
+           error == -ELOOP;
+}
+
+/* see tail_internal.h */
+int fds_open(struct file *f)
+{
+    struct tail *t = f->tail;
+    if (f->content.fd >= 0)
+        return 0;
+    close_idle(t, t->fds.limit - 1);
+    int r = open_at(f, path_of(f));
+    if (!is_elsewhere(r))
+        return r;
+    orphan_add(f);
+    mem_free(f->orphan->path);
+    f->orphan->path = NULL;
+    if (!f->orphan->sought)
+        locate(t, f->dir, f->entry->dev);
+    r = open_at(f, f->orphan->path);
+    return is_elsewhere(r) ? -ENOENT : r;
+}
+
+/* see tail_internal.h */
+int fds_identify(struct file *f, struct fs_identity *ret_id)
+{
+    if (f->content.fd >= 0)
+        return content_identify(&f->content, ret_id);
+    const char *path = path_of(f);
+    if (path == NULL)
+        return -ENOENT;
+    int r = fs_identify_path(AT_FDCWD, path, false, ret_id, NULL);
+    return r == 0 && !is_it(f, ret_id) ? -ENOENT : r;
+}
+
+/* see tail_internal.h */
+bool fds_has_changed(struct file *f, uint64_t seen)
+{
+    struct fs_identity id;
+    if (f->content.fd >= 0)
+        return content_has_changed(&f->content, seen);
+    return fds_identify(f, &id) == 0 && id.size != seen;
+}
+
+/* see tail_internal.h */
+void fds_lost(struct file *f)
+{
+    struct tail *t = f->tail;
+    struct entry *e = f->entry;
+    uint64_t held;
+    bool unread = f->unread || f->scanned_to > f->at.offset;
+    if (unread && log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
+        tail_message(t, LOG_WARN,
+                     "\"%s\" went away unread, it was closed for want of file descriptors",
+                     e->path);
+    file_free(f);
+    e->loaded = true; /* its content is looked for as after a start */
+}

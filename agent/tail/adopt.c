@@ -135,18 +135,23 @@ static struct file *follow(struct tail *t, struct candidate *c, struct entry *e,
                            const struct evidence *at)
 {
     struct file *f = file_new(t, c, e, at);
+    tail_message(t, LOG_DEBUG, "reading \"%s\" from offset %llu", c->path,
+                 (unsigned long long)at->offset);
     set_order(f);
     file_heat(f);
     return f;
 }
 
-/* From the start; a head that is there already is evidence before anything is read. */
-static struct evidence whole(struct candidate *c)
+/* see tail_internal.h */
+struct evidence adopt_start(struct content *c)
 {
     struct evidence at = {0};
     struct evidence head;
-    uint64_t n = c->id.size < SPAN_HEAD_BYTES ? c->id.size : SPAN_HEAD_BYTES;
-    if (identity_evidence_of(&c->content, n, &head) == 0) {
+    struct fs_identity id;
+    if (content_identify(c, &id) < 0)
+        return at;
+    uint64_t n = id.size < SPAN_HEAD_BYTES ? id.size : SPAN_HEAD_BYTES;
+    if (identity_evidence_of(c, n, &head) == 0) {
         at.head = head.head;
         at.head_bytes = head.head_bytes;
     }
@@ -166,7 +171,7 @@ static struct evidence first_position(struct tail *t, struct candidate *c)
                     (struct ledger_count){c->id.size, 0});
         return at;
     }
-    return whole(c);
+    return adopt_start(&c->content);
 }
 
 /* The path under which a generation is known: one that a pattern matches, so that its siblings can
@@ -198,6 +203,7 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
                        enum identity_decision why)
 {
     struct evidence at = {0};
+    struct file *last = NULL;
     bool unsure = (e->acked.flags & EVIDENCE_UNSURE) != 0;
     if (why == IDENTITY_RECOVERED)
         at = e->acked;
@@ -209,19 +215,20 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     registry_hold(e);
     registry_finish(e);
     if (why == IDENTITY_REWRITTEN)
-        siblings_take_rest(t, c->dir, c->input, e);
+        last = siblings_of_cut(t, c->dir, c->input, e, &c->id, e->seen_ns);
     uint64_t size = c->id.size;
     struct file *f = begin(t, c, &at);
     if (unsure)
         recovery_begin(f, size, e->sent_to);
-    if (e->file != NULL)
-        lineage_wait(f, e->file);
+    if (last != NULL)
+        lineage_wait(f, last);
     registry_unhold(e);
 }
 
 /* keeps a copy unread until it is decided */
 static void hold(struct tail *t, struct candidate *c, struct entry *original)
 {
+    tail_message(t, LOG_DEBUG, "\"%s\" may be a copy of \"%s\"", c->path, original->path);
     c->original = original;
     c->held_ms = loop_now_ms(t->loop);
     registry_hold(original);
@@ -386,7 +393,7 @@ static struct entry *decide_sibling(struct tail *t, struct candidate *c,
     e = find_same_content(t, c, ret);
     if (e != NULL && *ret != IDENTITY_COPY)
         return e;
-    *ret = IDENTITY_NEW;
+    *ret = e != NULL ? IDENTITY_RESUME : IDENTITY_NEW; /* a copy is known by its original */
     return NULL;
 }
 
@@ -394,13 +401,13 @@ static struct entry *decide_sibling(struct tail *t, struct candidate *c,
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
 {
     enum identity_decision d;
-    if (open_candidate(t, c) < 0)
+    if (is_held(t, &c->id) || open_candidate(t, c) < 0)
         return NULL;
     struct entry *e = decide_sibling(t, c, &d);
     if (e != NULL) {
         (void)carry_out(t, c, e, d); /* no copy: it always takes the file */
     } else if (missed && d == IDENTITY_NEW) {
-        struct evidence at = whole(c);
+        struct evidence at = adopt_start(&c->content);
         (void)begin(t, c, &at);
     } else {
         content_close(&c->content);
@@ -433,11 +440,36 @@ void adopt_rest(struct tail *t, struct candidate *c, struct entry *e)
     if (open_candidate(t, c) < 0)
         return;
     c->original = e;
-    if (c->id.size > at.offset && at.head_bytes >= IDENTITY_MOVED_HEAD_BYTES &&
+    if (c->id.size >= at.offset && at.head_bytes >= IDENTITY_MOVED_HEAD_BYTES &&
         identity_evidence_holds(&c->content, c->id.size, &at))
         take_over(t, c);
     else
         content_close(&c->content);
+}
+
+/* whether a file that is shorter than what it should be a copy of may still grow into one */
+static bool may_grow_into(struct candidate *c, const struct evidence *original)
+{
+    struct evidence own;
+    if (c->id.size >= original->offset || c->id.size < original->head_bytes)
+        return c->id.size < original->offset;
+    return identity_evidence_of(&c->content, original->head_bytes, &own) == 0 &&
+           own.head == original->head;
+}
+
+/* A file that is no copy of its original may be one of what was written there since. True: it is
+ * held for that one now. */
+static bool hold_for_other(struct tail *t, struct candidate *c)
+{
+    enum identity_decision d;
+    struct entry *former = c->original;
+    struct entry *e = find_same_content(t, c, &d);
+    if (e == NULL || e == former || d != IDENTITY_COPY)
+        return false;
+    content_close(&c->content);
+    hold(t, c, e);
+    registry_unhold(former);
+    return true;
 }
 
 /* one undecided copy; true = decided */
@@ -455,12 +487,13 @@ static bool check_copy(struct tail *t, struct candidate *c)
     }
     if (before.size != c->id.size)
         c->held_ms = loop_now_ms(t->loop);
-    bool open_question =
-        same || may_be_copy(t, e, c) || (e->file == NULL && c->id.size < at.offset);
+    bool open_question = same || may_be_copy(t, e, c) || (e->file == NULL && may_grow_into(c, &at));
     if (open_question && loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS) {
         content_close(&c->content);
         return false;
     }
+    if (!open_question && hold_for_other(t, c))
+        return false;
     at = first_position(t, c);
     (void)begin(t, c, &at);
     return true;

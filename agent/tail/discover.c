@@ -248,7 +248,7 @@ static void found(struct tail *t, struct dir *d, unsigned input, const char *pat
 }
 
 /* One name in a directory, for one position there. */
-static void consider(struct tail *t, struct dir *d, const char *name, struct position at,
+static bool consider(struct tail *t, struct dir *d, const char *name, struct position at,
                      unsigned depth, bool literal)
 {
     char path[PATH_MAX];
@@ -256,16 +256,17 @@ static void consider(struct tail *t, struct dir *d, const char *name, struct pos
     const struct pattern *p = &t->patterns[at.pattern];
     glob_step(&p->glob, at.at, name, &m);
     if ((!m.is_file && m.next_count == 0) || !join(path, d->path, name))
-        return;
+        return false;
     struct fs_identity id;
     mode_t mode = 0;
     if (fs_identify_path(AT_FDCWD, path, literal && m.next_count > 0, &id, &mode) < 0)
-        return;
+        return true;
     bool is_dir = S_ISDIR(mode);
     if (m.is_file && !(is_dir && m.next_count > 0))
         found(t, d, p->input, path);
     for (unsigned i = 0; i < m.next_count && is_dir; i++)
         visit(t, path, (struct position){at.pattern, m.next[i]}, depth + 1);
+    return true;
 }
 
 /* every name of a directory, for one position there */
@@ -280,7 +281,7 @@ static void list(struct tail *t, struct dir *d, struct position at, unsigned dep
     const struct dirent *entry;
     while ((entry = readdir(stream)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            consider(t, d, entry->d_name, at, depth, false);
+            (void)consider(t, d, entry->d_name, at, depth, false);
     (void)closedir(stream);
 }
 
@@ -317,7 +318,7 @@ static void visit(struct tail *t, const char *path, struct position at, unsigned
     }
     if (!is_passed(t, d, at, literal))
         dir_watch(t, d);
-    consider(t, d, literal, at, depth, true);
+    (void)consider(t, d, literal, at, depth, true);
 }
 
 /* files that the scan did not meet at any matching path */
@@ -394,10 +395,14 @@ int discover_input_of(const struct tail *t, const char *path)
 /* the name was created, written, or renamed into the directory */
 static void look_at(struct tail *t, struct dir *d, const char *name)
 {
+    bool matches = false;
     for (unsigned i = 0; i < d->position_count; i++) {
         struct position at = d->positions[i];
-        consider(t, d, name, at, 0, glob_literal(&t->patterns[at.pattern].glob, at.at) != NULL);
+        matches |=
+            consider(t, d, name, at, 0, glob_literal(&t->patterns[at.pattern].glob, at.at) != NULL);
     }
+    if (!matches)
+        d->other_ms = loop_now_ms(t->loop);
     adopt_all(t);
 }
 

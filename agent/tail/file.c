@@ -162,30 +162,34 @@ void file_set_dir(struct file *f, struct dir *d)
 /* see header */
 void file_restart(struct file *f)
 {
-    static const struct evidence start = {0};
     struct tail *t = f->tail;
     struct entry *old = f->entry;
     struct fs_identity id = {.dev = old->dev, .ino = old->ino, .birth_ns = old->birth_ns};
+    int64_t quiet_ms = loop_now_ms(t->loop) - f->grown_ms;
+    struct file *last;
     uint64_t unfinished = f->scanned_to > f->at.offset ? f->scanned_to - f->at.offset : 0;
+    if (content_identify(&f->content, &id) < 0)
+        id.mtime_ns = 0; /* then nothing was written before it */
     tail_message(t, LOG_INFO,
                  "file \"%s\" was truncated or rewritten at offset %llu, reading it anew",
                  old->path, (unsigned long long)f->at.offset);
-    f->entry = registry_mint(t->registry, &id, old->path, &start);
+    f->at = adopt_start(&f->content);
+    f->entry = registry_mint(t->registry, &id, old->path, &f->at);
     f->entry->file = f;
     f->entry->owner.ledger = old->owner.ledger;
-    f->at = start;
     f->scanned_to = 0;
+    f->grown_ms = loop_now_ms(t->loop);
     encode_file_free(&f->encode);
     recovery_end(f);
     old->file = NULL;
     registry_hold(old);
     registry_finish(old);
     adopt_check_copies(t);
-    if (old->file == NULL)
-        siblings_take_rest(t, f->dir, f->input, old);
+    last =
+        siblings_of_cut(t, f->dir, f->input, old, &id, loop_wall_ns(t->loop) - quiet_ms * 1000000);
     if (old->file == NULL && unfinished > 0)
         ledger_abandon(tail_input_of(f)->ledger, ABANDON_TRUNCATED,
                        (struct ledger_count){unfinished, 1});
-    lineage_wait(f, old->file);
+    lineage_wait(f, last);
     registry_unhold(old);
 }

@@ -49,7 +49,8 @@ void pass_leave_span(struct pass *p)
     struct span *s = p->batch->spans[p->span];
     s->to = p->pos;
     s->evidence = p->f->at;
-    if (entry->acked.head_bytes == 0)
+    if (entry->acked.head_bytes < IDENTITY_MOVED_HEAD_BYTES &&
+        entry->acked.head_bytes < p->f->at.head_bytes)
         registry_head(entry, &p->f->at);
     uint64_t ticket = registry_sending(entry, p->pos);
     if (p->batch->barrier < ticket)

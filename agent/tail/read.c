@@ -105,6 +105,12 @@ static enum read_result conclude(const struct pass *p, bool full)
     return full ? READ_MORE : READ_END;
 }
 
+/* whether nothing is known yet by which the content could be told from another one */
+static bool is_unknown(const struct file *f)
+{
+    return f->at.offset == 0 && f->at.head_bytes == 0;
+}
+
 /* see header */
 enum read_result read_some(struct file *f, uint64_t *ret_bytes)
 {
@@ -121,6 +127,8 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
         want = tail_input_of(f)->max_bytes + TAIL_QUANTUM;
     if (load(f, &p, want) < 0)
         return READ_FAILED;
+    if (is_unknown(f) && f->dir->other_ms >= f->grown_ms)
+        siblings_unseen(f);
     if (!is_same_content(f, &p)) {
         tail_catch_up(f->tail); /* a copy that was made before is told of before */
         file_restart(f);

@@ -183,6 +183,16 @@ bool registry_is_unclean_boot(const struct registry *r)
     return r->unclean_boot;
 }
 
+/* Spans that are resolved behind one that is not: nobody else has them any more. */
+static void give_back(struct entry *e)
+{
+    LIST_EACH(node, &e->spans) {
+        struct span *s = LIST_ENTRY(node, struct span, link);
+        if (s->resolved)
+            span_put(e->registry->spans, s);
+    }
+}
+
 /* What was not sent has no day yet: the next life gives it its own. */
 static void end_days(struct entry *e)
 {
@@ -195,8 +205,11 @@ static void end_days(struct entry *e)
 /* see header */
 void registry_close(struct registry *r)
 {
-    LIST_EACH(node, &r->entries)
-        end_days(LIST_ENTRY(node, struct entry, link));
+    LIST_EACH(node, &r->entries) {
+        struct entry *e = LIST_ENTRY(node, struct entry, link);
+        end_days(e);
+        give_back(e);
+    }
     registry_commit(r);
     if (registry_put_boot(r, &r->pending, true) == 0)
         registry_flush(r);

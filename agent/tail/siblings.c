@@ -24,6 +24,9 @@
 /* siblings of one path that are looked at */
 #define SIBLINGS_MAX 1024
 
+/* times of files may lie so far behind the clock: they come from the kernel's last tick */
+#define CLOCK_STEP_NS 10000000
+
 /* whether a string ends with a suffix */
 static bool ends_with(const char *s, size_t len, const char *suffix)
 {
@@ -124,14 +127,28 @@ static void gather(struct family *f)
     qsort(f->members, f->count, sizeof(struct candidate *), compare);
 }
 
-/* frees what gather made */
-static void scatter(struct family *f)
+/* a path whose siblings are not listed yet */
+static struct family *family_new(struct tail *t, struct dir *d, unsigned input, const char *path)
+{
+    struct family *f = mem_zalloc(sizeof(*f));
+    f->t = t;
+    f->dir = d;
+    f->input = (int)input;
+    f->path = mem_strdup(path);
+    f->base = strrchr(f->path, '/') + 1;
+    return f;
+}
+
+/* frees it with its members; the files that became of them stay */
+static void family_free(struct family *f)
 {
     for (size_t i = 0; i < f->count; i++) {
         content_close(&f->members[i]->content);
         mem_free(f->members[i]->path);
         mem_free(f->members[i]);
     }
+    mem_free(f->path);
+    mem_free(f);
 }
 
 /* when a generation was written last, as far as is known */
@@ -186,7 +203,6 @@ static void find_family(struct family *f)
         lineage_wait(file, last);
         last = file;
     }
-    scatter(f);
 }
 
 /* no entry of the path is looked for again; they are kept until they are forgotten by age */
@@ -200,14 +216,10 @@ static void set_looked_for(struct tail *t, const char *path)
 /* the whole of it, for one path */
 static void search(struct tail *t, struct dir *d, unsigned input, const char *path)
 {
-    struct family *f = mem_zalloc(sizeof(*f));
-    char *copy = mem_strdup(path);
-    const char *slash = strrchr(copy, '/');
-    *f = (struct family){.t = t, .dir = d, .input = (int)input, .path = copy, .base = slash + 1};
+    struct family *f = family_new(t, d, input, path);
     find_family(f);
-    set_looked_for(t, copy);
-    mem_free(copy);
-    mem_free(f);
+    set_looked_for(t, f->path);
+    family_free(f);
 }
 
 /* see tail_internal.h */
@@ -217,19 +229,56 @@ void siblings_before(struct tail *t, const struct candidate *c)
         search(t, c->dir, c->input, c->path);
 }
 
-/* see tail_internal.h */
-void siblings_take_rest(struct tail *t, struct dir *d, unsigned input, struct entry *e)
+/* whether a member was written between the two, and is neither followed nor the second itself */
+static bool is_between(const struct family *f, const struct candidate *c, int64_t since_ns,
+                       const struct fs_identity *cut)
 {
-    struct family *f = mem_zalloc(sizeof(*f));
-    char *copy = mem_strdup(e->path);
-    const char *slash = strrchr(copy, '/');
-    *f = (struct family){.t = t, .dir = d, .input = (int)input, .path = copy, .base = slash + 1};
+    return c->id.mtime_ns > since_ns - CLOCK_STEP_NS && c->id.mtime_ns <= cut->mtime_ns &&
+           !(c->id.ino == cut->ino && c->id.dev == cut->dev) &&
+           file_find(f->t, c->id.dev, c->id.ino) == NULL;
+}
+
+/* What was written later than that and cut off the file, each to be read after the one before it;
+ * returns the last of them, `last` if there is none. */
+static struct file *take_missed(struct family *f, struct file *last, int64_t since_ns,
+                                const struct fs_identity *cut)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        struct candidate *c = f->members[i];
+        if (!is_between(f, c, since_ns, cut))
+            continue;
+        struct file *file = adopt_sibling(f->t, c, true);
+        if (file == NULL || file == last)
+            continue;
+        lineage_wait(file, last);
+        last = file;
+    }
+    return last;
+}
+
+/* see tail_internal.h */
+struct file *siblings_of_cut(struct tail *t, struct dir *d, unsigned input, struct entry *e,
+                             const struct fs_identity *cut, int64_t since_ns)
+{
+    struct family *f = family_new(t, d, input, e->path);
     gather(f);
     for (size_t i = f->count; i > 0 && e->file == NULL; i--) /* the newest first */
         adopt_rest(t, f->members[i - 1], e);
-    scatter(f);
-    mem_free(copy);
-    mem_free(f);
+    struct file *last = take_missed(f, e->file, e->file == NULL ? since_ns : written_ns(e), cut);
+    family_free(f);
+    return last;
+}
+
+/* see tail_internal.h */
+void siblings_unseen(struct file *file)
+{
+    struct fs_identity id;
+    if (content_identify(&file->content, &id) < 0)
+        return;
+    struct family *f = family_new(file->tail, file->dir, file->input, file->entry->path);
+    gather(f);
+    lineage_wait(file, take_missed(f, file->after, file->entry->seen_ns, &id));
+    family_free(f);
 }
 
 /* whether an entry's generation was not found at any matching path */

@@ -61,11 +61,12 @@ struct dir {
     struct list link; /* tail's */
     struct map_node by_path;
     struct map_node by_watch;
-    char *path;     /* without a trailing slash; "" is the root */
-    int watch;      /* id, -1 = not watched */
-    bool polled;    /* no watch could be had */
-    unsigned epoch; /* last scan that saw it */
-    unsigned hot;   /* its files that are hot */
+    char *path;       /* without a trailing slash; "" is the root */
+    int watch;        /* id, -1 = not watched */
+    bool polled;      /* no watch could be had */
+    unsigned epoch;   /* last scan that saw it */
+    int64_t other_ms; /* monotonic time when a name that no pattern matches appeared in it */
+    unsigned hot;     /* its files that are hot */
     struct list files;
     struct position *positions;
     unsigned position_count;
@@ -211,6 +212,8 @@ void adopt_all(struct tail *t);
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed);
 /* Looks again at undecided copies. */
 void adopt_check_copies(struct tail *t);
+/* The start of a content; a head that is there already is evidence before anything is read. */
+struct evidence adopt_start(struct content *c);
 /* Reads on in the candidate's file where the reading of an entry had come to, if its content goes
  * on there; the candidate stays the caller's. */
 void adopt_rest(struct tail *t, struct candidate *c, struct entry *e);
@@ -222,8 +225,14 @@ void siblings_before(struct tail *t, const struct candidate *c);
 /* After the first scan: the same for registered paths at which there is no file now. */
 void siblings_find(struct tail *t);
 /* The content of an entry was cut off its file: goes on with it in a copy that was made before
- * (copytruncate), if there is one. */
-void siblings_take_rest(struct tail *t, struct dir *d, unsigned input, struct entry *e);
+ * (copytruncate), if there is one, and reads what was written and cut off later than that, or than
+ * since_ns (wall time), unseen; cut: that file now. Returns the file that is read last; NULL =
+ * there is none. */
+struct file *siblings_of_cut(struct tail *t, struct dir *d, unsigned input, struct entry *e,
+                             const struct fs_identity *cut, int64_t since_ns);
+/* The same for content that nobody has seen a byte of: it may have been cut off a file that was
+ * empty when it was looked at last. */
+void siblings_unseen(struct file *f);
 /* Whether `name` is a rotated form of the file called `base`. */
 bool siblings_is(const char *base, const char *name);
 /* Whether the name says that the content is compressed. */

@@ -113,7 +113,7 @@ class LogFile:
             self.rotated = moved
             return self.path + ".1"
         if scheme == "reverse":
-            return "%s.%d" % (self.path, len(self.rotated) + 1)
+            return "%s.%d" % (self.path, n)
         if scheme == "dateext":
             return "%s-20261123-%02d" % (self.path, n)
         stem, extension = os.path.splitext(self.path)

@@ -64,6 +64,7 @@ class Plan:
             "output__backoff__init": "10ms",
             "output__backoff__max": "100ms",
             "dead_letter.when_full": "block",
+            "logging.level": "debug",
         }
 
     def _add(self, at, verb, *args):

@@ -105,10 +105,15 @@ static enum read_result conclude(const struct pass *p, bool full)
     return full ? READ_MORE : READ_END;
 }
 
-/* whether nothing is known yet by which the content could be told from another one */
-static bool is_unknown(const struct file *f)
+/* Whether other content comes first: as long as nothing is known by which the content could be told
+ * from another one, it may have been cut off and written anew without a trace in the file itself. */
+static bool must_wait(const struct pass *p)
 {
-    return f->at.offset == 0 && f->at.head_bytes == 0;
+    struct file *f = p->f;
+    if (f->at.offset > 0 || f->at.head_bytes > 0 || p->end == 0 || f->dir->other_ms < f->grown_ms)
+        return false;
+    siblings_unseen(f);
+    return f->after != NULL;
 }
 
 /* see header */
@@ -127,8 +132,8 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
         want = tail_input_of(f)->max_bytes + TAIL_QUANTUM;
     if (load(f, &p, want) < 0)
         return READ_FAILED;
-    if (is_unknown(f) && f->dir->other_ms >= f->grown_ms)
-        siblings_unseen(f);
+    if (must_wait(&p))
+        return READ_MORE;
     if (!is_same_content(f, &p)) {
         tail_catch_up(f->tail); /* a copy that was made before is told of before */
         file_restart(f);

@@ -1,0 +1,179 @@
+/* tail: files that are copied and cut, more often than anybody looks. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+static struct bench bench;
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_init(&bench);
+    bench_pattern(&bench, 0, "app.log");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_end(&bench);
+    return 0;
+}
+
+/* what makes a file known by its content */
+#define LONG                                                                                       \
+    "a line that is long enough to be evidence of a file's content, so that a copy of it can be "  \
+    "told from any other log\n"
+#define LONG_SEEN                                                                                  \
+    "a line that is long enough to be evidence of a file's content, so that a copy of it can be "  \
+    "told from any other log|"
+
+/* written now, by the clock of the test */
+static void put(struct bench *b, const char *text)
+{
+    append(b, "app.log", text);
+    clock_fake_advance_ms(&b->clock, 20);
+    set_age(b, "app.log", 0);
+}
+
+/* one rotation; the copy has a time of its own, as the lives of a log have */
+static void copy_and_cut(struct bench *b, const char *copy_name)
+{
+    int in = log_open(b, "app.log", O_RDWR);
+    int out = log_open(b, copy_name, O_WRONLY | O_CREAT | O_EXCL);
+    char block[4096];
+    ssize_t n = read(in, block, sizeof(block));
+    write_fd(out, block, (size_t)n);
+    assert_int_equal(ftruncate(in, 0), 0);
+    (void)close(in);
+    (void)close(out);
+    clock_fake_advance_ms(&b->clock, 20);
+    set_age(b, copy_name, 0);
+}
+
+/* the life between two cuts that nobody saw is in a copy only, which no pattern matches */
+static void cut_twice_between_two_looks(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    put(b, LONG);
+    bench_start(b);
+    EXPECT(b, LONG_SEEN);
+    put(b, "rest of the first\n");
+    copy_and_cut(b, "app.log-1");
+    put(b, "second\n");
+    copy_and_cut(b, "app.log-2");
+    put(b, "third\n");
+    EXPECT(b, LONG_SEEN "rest of the first|second|third|");
+    bench_restart(b, true);
+    bench_pass(b, 3000);
+    EXPECT(b, LONG_SEEN "rest of the first|second|third|");
+}
+
+/* the same while the agent is down */
+static void cut_twice_while_stopped(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    put(b, LONG);
+    bench_start(b);
+    EXPECT(b, LONG_SEEN);
+    bench_stop(b, true);
+    clock_fake_advance_ms(&b->clock, 20);
+    put(b, "rest of the first\n");
+    copy_and_cut(b, "app.log-1");
+    put(b, "second\n");
+    copy_and_cut(b, "app.log-2");
+    put(b, "third\n");
+    bench_start(b);
+    EXPECT(b, LONG_SEEN "rest of the first|second|third|");
+}
+
+/* a file of which no byte was read is nothing that another content could be told from */
+static void cut_before_the_first_read(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    put(b, LONG);
+    bench_start(b);
+    EXPECT(b, LONG_SEEN);
+    move(b, "app.log", "app.log-0");
+    put(b, "");
+    bench_pass(b, 300);
+    put(b, "second\n");
+    copy_and_cut(b, "app.log-1");
+    put(b, "third\n");
+    EXPECT(b, LONG_SEEN "second|third|");
+}
+
+/* a copy that a pattern matches is not read again because the original was cut while stopped */
+static void copy_of_what_was_read_whole(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log-*");
+    put(b, LONG);
+    bench_start(b);
+    EXPECT(b, LONG_SEEN);
+    bench_stop(b, true);
+    copy_and_cut(b, "app.log-1");
+    put(b, "second\n");
+    bench_start(b);
+    EXPECT(b, LONG_SEEN "second|");
+    bench_pass(b, 70000);
+    EXPECT(b, LONG_SEEN "second|");
+    bench_restart(b, false);
+    bench_pass(b, 20000);
+    EXPECT(b, LONG_SEEN "second|");
+}
+
+/* a copy that appears between two cuts is one of the later content */
+static void copy_is_held_for_the_later_content(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log-*");
+    put(b, LONG LONG);
+    bench_start(b);
+    EXPECT(b, LONG_SEEN LONG_SEEN);
+    copy_and_cut(b, "app.log-1");
+    put(b, "second: " LONG);
+    copy_and_cut(b, "app.log-2");
+    bench_pass(b, 3000);
+    put(b, "third\n");
+    EXPECT(b, LONG_SEEN LONG_SEEN "second: " LONG_SEEN "third|");
+    bench_pass(b, 20000);
+    EXPECT(b, LONG_SEEN LONG_SEEN "second: " LONG_SEEN "third|");
+}
+
+/* a copy beside a file that lives is no missed content */
+static void backup_beside_a_new_file(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    put(b, LONG);
+    bench_start(b);
+    EXPECT(b, LONG_SEEN);
+    bench_stop(b, true);
+    clock_fake_advance_ms(&b->clock, 20);
+    move(b, "app.log", "app.log-1");
+    put(b, "new: " LONG);
+    copy(b, "app.log-1", "app.log-1.bak", SIZE_MAX);
+    bench_start(b);
+    EXPECT(b, LONG_SEEN "new: " LONG_SEEN);
+    bench_pass(b, 20000);
+    EXPECT(b, LONG_SEEN "new: " LONG_SEEN);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(cut_twice_between_two_looks),        TEST(cut_twice_while_stopped),
+        TEST(cut_before_the_first_read),          TEST(copy_of_what_was_read_whole),
+        TEST(copy_is_held_for_the_later_content), TEST(backup_beside_a_new_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -106,7 +106,8 @@ static enum read_result conclude(const struct pass *p, bool full)
 }
 
 /* Whether other content comes first: as long as nothing is known by which the content could be told
- * from another one, it may have been cut off and written anew without a trace in the file itself. */
+ * from another one, it may have been cut off and written anew without a trace in the file itself.
+ */
 static bool must_wait(const struct pass *p)
 {
     struct file *f = p->f;

@@ -99,8 +99,8 @@ void registry_start(struct registry *r, struct writer *writer, struct span_pool 
  * replayed, to be written as a checkpoint. */
 void registry_forget(struct entry *e);
 int registry_pack(const struct registry *r, struct buf *records) MUST_CHECK;
-/* Spans that are on their way are the batches' and lead to their entries: the feed goes first, after
- * registry_close. */
+/* Spans that are on their way are the batches' and lead to their entries: the feed goes first,
+ * after registry_close. */
 void registry_free(struct registry **r);
 
 /* Before registry_start: where the registry comes from. other_machine: its files name a machine

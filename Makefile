@@ -9,7 +9,7 @@
 #   make lint             formatting, headers, floors, banned functions, shell scripts
 #   make format           rewrite the sources with clang-format
 #   make fuzz             60 seconds of libFuzzer for each parser (FUZZ_SECONDS)
-#   make docs             write etc/wherry.yml and docs/options.md from the option table
+#   make docs             write etc/wherry.yml, docs/options.md and docs/metrics.md
 #   make install          DESTDIR and PREFIX are honoured
 #   make clean            remove build/
 #   make help             this text

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "metrics/reference.h"
 
 static const struct {
     const char *name;
@@ -12,6 +13,7 @@ static const struct {
 } exports[] = {
     {"sample", config_write_sample},
     {"options", config_write_reference},
+    {"metrics", reference_write},
 };
 
 /* see command.h */
@@ -27,7 +29,7 @@ int command_export(const struct cli *cli)
         buf_clear(&text);
         return written ? EXIT_DONE : EXIT_RUNTIME;
     }
-    fprintf(stderr, "wherry: nothing called \"%s\" to export; there is: sample, options\n",
+    fprintf(stderr, "wherry: nothing called \"%s\" to export; there is: sample, options, metrics\n",
             cli->args[0]);
     return EXIT_CONFIG;
 }

@@ -26,8 +26,9 @@ static const char *const metadata_choices[] = {"dataset", "host",  "agent", "ecs
                                                "offset",  "input", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 static const char *const start_choices[] = {"beginning", "end", NULL};
-static const char *const set_choices[] = {"cpu",      "load",   "memory", "network",
-                                          "pressure", "uptime", "all",    NULL};
+static const char *const set_choices[] = {
+    "cpu",       "load",    "memory",  "network",    "pressure", "uptime", "vmstat", "kernel",
+    "conntrack", "softnet", "netstat", "neighbours", "wireless", "time",   "all",    NULL};
 static const char *const verification_choices[] = {"full", "certificate", "none", NULL};
 static const char *const tls_choices[] = {"TLSv1.2", "TLSv1.3", NULL};
 static const char *const preset_choices[] = {"balanced", "throughput", "scale",
@@ -289,7 +290,7 @@ const struct option options_table[] = {
         .group = OPTION_METRICS,
         .type = OPTION_SET,
         .flags = OPTION_RELOADABLE | OPTION_COMMAS,
-        .standard = "cpu,load,memory,network,pressure,uptime",
+        .standard = "cpu,load,memory,network,pressure,uptime,conntrack,netstat",
         .choices = set_choices,
         .offset = AT(metrics.sets),
         .help = "What is collected; each set goes to metrics-system.<set>-<namespace>.",
@@ -300,6 +301,14 @@ const struct option options_table[] = {
     SET_PERIOD_OF_ALL("network", CONFIG_SET_NETWORK),
     SET_PERIOD_OF_ALL("pressure", CONFIG_SET_PRESSURE),
     SET_PERIOD("uptime", CONFIG_SET_UPTIME, "1m", NULL),
+    SET_PERIOD_OF_ALL("vmstat", CONFIG_SET_VMSTAT),
+    SET_PERIOD_OF_ALL("kernel", CONFIG_SET_KERNEL),
+    SET_PERIOD_OF_ALL("conntrack", CONFIG_SET_CONNTRACK),
+    SET_PERIOD_OF_ALL("softnet", CONFIG_SET_SOFTNET),
+    SET_PERIOD_OF_ALL("netstat", CONFIG_SET_NETSTAT),
+    SET_PERIOD_OF_ALL("neighbours", CONFIG_SET_NEIGHBOURS),
+    SET_PERIOD_OF_ALL("wireless", CONFIG_SET_WIRELESS),
+    SET_PERIOD_OF_ALL("time", CONFIG_SET_TIME),
     {
         .key = "output.elasticsearch.enabled",
         .group = OPTION_OUTPUT,

@@ -65,9 +65,11 @@ static void tell(const struct source *s, int error, const char *what)
     char text[512];
     if (m->opts.message == NULL)
         return;
-    char *path = procfs_path(m->opts.procfs, s->set->root, s->set->path);
-    (void)snprintf(text, sizeof(text), "metrics: %s is %s: %s: %s", s->set->name, what, path,
-                   error == -EBADMSG ? "not understood" : strerror(-error)); /* cut at worst */
+    const char *why = error == -EBADMSG ? "not understood" : strerror(-error);
+    char *path =
+        s->set->path == NULL ? NULL : procfs_path(m->opts.procfs, s->set->root, s->set->path);
+    (void)snprintf(text, sizeof(text), "metrics: %s is %s: %s%s%s", s->set->name, what,
+                   path == NULL ? "" : path, path == NULL ? "" : ": ", why); /* cut at worst */
     mem_free(path);
     m->opts.message(m->opts.ctx, LOG_WARN, text);
 }

@@ -4,19 +4,28 @@
 #include "metrics/sets.h"
 
 #include "base/def.h"
+#include "metrics/conntrack.h"
 #include "metrics/cpu.h"
+#include "metrics/kernel.h"
 #include "metrics/load.h"
 #include "metrics/memory.h"
+#include "metrics/neighbours.h"
+#include "metrics/netstat.h"
 #include "metrics/network.h"
 #include "metrics/pressure.h"
+#include "metrics/softnet.h"
+#include "metrics/time.h"
 #include "metrics/uptime.h"
+#include "metrics/vmstat.h"
+#include "metrics/wireless.h"
 
 /* see header */
 const struct metric_set *const *sets_table(size_t *ret_count)
 {
     static const struct metric_set *const table[] = {
-        &cpu_set, &load_set, &memory_set, &network_set, &pressure_set, &uptime_set,
-    };
+        &cpu_set,     &load_set,       &memory_set,   &network_set,   &pressure_set,
+        &uptime_set,  &vmstat_set,     &kernel_set,   &conntrack_set, &softnet_set,
+        &netstat_set, &neighbours_set, &wireless_set, &time_set};
     *ret_count = ARRAY_LEN(table);
     return table;
 }

@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -18,8 +20,13 @@
 #define PATH_LIMIT ((size_t)4096)
 #define FIRST_READ ((size_t)4096)
 
+/* the network of the first process is the host's; our own may be a container's */
+#define NET      "net/"
+#define NET_HOST "1/net/"
+
 struct procfs {
     char *roots[PROCFS_ETC + 1];
+    bool is_host;    /* /proc is another one's: its network is that of its first process */
     struct buf path; /* of the current read, reused */
     struct buf text; /* of the last read, reused */
 };
@@ -37,6 +44,26 @@ static char *join(const char *a, const char *b)
     return s;
 }
 
+/* whether there is such a file */
+static bool exists(const struct procfs *p, enum procfs_root root, const char *path)
+{
+    char *base = join(p->roots[root], "/");
+    char *whole = join(base, path);
+    bool found = access(whole, F_OK) == 0;
+    mem_free(base);
+    mem_free(whole);
+    return found;
+}
+
+/* what stands between root and path; *path goes on behind it */
+static const char *between(const struct procfs *p, enum procfs_root root, const char **path)
+{
+    if (!p->is_host || root != PROCFS_PROC || strncmp(*path, NET, strlen(NET)) != 0)
+        return "";
+    *path += strlen(NET);
+    return NET_HOST;
+}
+
 /* overrides win over hostfs */
 struct procfs *procfs_new(const char *hostfs, const char *proc, const char *sys, size_t max)
 {
@@ -46,6 +73,7 @@ struct procfs *procfs_new(const char *hostfs, const char *proc, const char *sys,
     p->roots[PROCFS_ETC] = join(hostfs, "/etc");
     buf_init(&p->path, PATH_LIMIT);
     buf_init(&p->text, max);
+    p->is_host = (hostfs[0] != '\0' || proc != NULL) && exists(p, PROCFS_PROC, NET_HOST "dev");
     return p;
 }
 
@@ -108,7 +136,8 @@ static int read_all(int fd, struct buf *out)
 int procfs_read(struct procfs *p, enum procfs_root root, const char *path, struct slice *ret_text)
 {
     buf_reset(&p->path);
-    if (buf_printf(&p->path, "%s/%s", p->roots[root], path) < 0)
+    const char *middle = between(p, root, &path);
+    if (buf_printf(&p->path, "%s/%s%s", p->roots[root], middle, path) < 0)
         return -ENAMETOOLONG;
     int fd = open_file(buf_cstr(&p->path));
     if (fd < 0)
@@ -125,8 +154,11 @@ int procfs_read(struct procfs *p, enum procfs_root root, const char *path, struc
 /* root, slash, path */
 char *procfs_path(const struct procfs *p, enum procfs_root root, const char *path)
 {
+    const char *middle = between(p, root, &path);
     char *base = join(p->roots[root], "/");
-    char *whole = join(base, path);
+    char *start = join(base, middle);
+    char *whole = join(start, path);
     mem_free(base);
+    mem_free(start);
     return whole;
 }

@@ -25,8 +25,8 @@ struct set_source {
 struct metric_set {
     const char *name; /* "cpu": the dataset is system.cpu */
     enum config_set which;
-    enum procfs_root root; /* with path: what it reads, named when the set fails */
-    const char *path;
+    enum procfs_root root;      /* with path: what it reads, named when the set fails */
+    const char *path;           /* NULL: no file, but a call of the kernel */
     const struct field *fields; /* beside the envelope's; sorted by name */
     size_t field_count;
 

@@ -5,6 +5,9 @@
  * Rooted reader of /proc and /sys. Paths are given without the root ("stat", "net/dev"); the roots
  * are option path.hostfs, HOST_PROC and HOST_SYS, so a container reads its host's files and a test
  * reads a captured tree. Each read goes into one reused buffer.
+ *
+ * /proc/net is the network namespace of who reads it. Where /proc is another's, "net/..." is read
+ * as "1/net/...": the host's.
  */
 #include "base/buf.h"
 #include "base/def.h"

@@ -10,12 +10,19 @@
 
 #include "base/buf.h"
 #include "base/json_scan.h"
+#include "metrics/conntrack.h"
 #include "metrics/cpu.h"
+#include "metrics/kernel.h"
 #include "metrics/load.h"
 #include "metrics/memory.h"
+#include "metrics/neighbours.h"
+#include "metrics/netstat.h"
 #include "metrics/network.h"
 #include "metrics/pressure.h"
+#include "metrics/softnet.h"
 #include "metrics/uptime.h"
+#include "metrics/vmstat.h"
+#include "metrics/wireless.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -156,6 +163,69 @@ static void fuzz_uptime(struct slice text, struct buf *out)
         write_values(&uptime_set, &s, out);
 }
 
+static void fuzz_vmstat(struct slice text, struct buf *out)
+{
+    struct vmstat_sample s;
+    if (vmstat_parse(text, &s) == 0)
+        write_values(&vmstat_set, &s, out);
+}
+
+static void fuzz_kernel(struct slice first, struct slice second, struct buf *out)
+{
+    struct kernel_sample s = {0};
+    kernel_parse_files(first, &s);
+    require(kernel_parse_stat(second, &s) < 0 || s.counters[KERNEL_SWITCHES].is_set);
+    write_values(&kernel_set, &s, out);
+}
+
+static void fuzz_conntrack(struct slice text, struct buf *out)
+{
+    struct conntrack_sample s = {0};
+    conntrack_parse_stat(text, &s);
+    require(!s.counters[CONNTRACK_ENTRIES].is_set && !s.counters[CONNTRACK_MAX].is_set);
+    write_values(&conntrack_set, &s, out);
+}
+
+static void fuzz_softnet(struct slice text, struct buf *out)
+{
+    struct softnet_sample s;
+    if (softnet_parse(text, &s) == 0)
+        write_values(&softnet_set, &s, out);
+}
+
+static void fuzz_netstat(struct slice first, struct slice second)
+{
+    struct netstat_sample before = {0};
+    struct netstat_sample after = {0};
+    double share;
+    if (netstat_parse(first, &before) == 0 && netstat_parse(second, &after) == 0 &&
+        netstat_retransmits(&before, &after, &share))
+        require(share >= 0);
+}
+
+static void fuzz_neighbours(struct slice text, struct buf *out)
+{
+    struct neighbours_sample s = {0};
+    if (neighbours_parse(text, &s) < 0)
+        return;
+    require(s.counters[NEIGHBOURS_COMPLETE].n <= s.counters[NEIGHBOURS_COUNT].n);
+    write_values(&neighbours_set, &s, out);
+}
+
+static void fuzz_wireless(struct slice text, struct buf *out)
+{
+    static struct wireless_sample s;
+    if (wireless_parse(text, &s) < 0)
+        return;
+    require(s.count <= WIRELESS_INTERFACES_MAX);
+    for (size_t i = 0; i < s.count; i++) {
+        size_t n = strnlen(s.interfaces[i].name, WIRELESS_NAME_BYTES);
+        require(n > 0 && n < WIRELESS_NAME_BYTES);
+    }
+    if (s.count > 0)
+        write_values(&wireless_set, &s, out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2 || size > 16384)
@@ -170,7 +240,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice second = slice_of(texts[1], size - 1 - half);
     struct buf out;
     buf_init(&out, MIB);
-    switch ((uint8_t)(data[0] - '0') % 6) {
+    switch ((uint8_t)(data[0] - '0') % 13) {
     case 0:
         fuzz_cpu(first, second, &out);
         break;
@@ -186,8 +256,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 4:
         fuzz_pressure(first, second, &out);
         break;
-    default:
+    case 5:
         fuzz_uptime(second, &out);
+        break;
+    case 6:
+        fuzz_vmstat(second, &out);
+        break;
+    case 7:
+        fuzz_kernel(first, second, &out);
+        break;
+    case 8:
+        fuzz_conntrack(second, &out);
+        break;
+    case 9:
+        fuzz_softnet(second, &out);
+        break;
+    case 10:
+        fuzz_netstat(first, second);
+        break;
+    case 11:
+        fuzz_neighbours(second, &out);
+        break;
+    default:
+        fuzz_wireless(second, &out);
         break;
     }
     buf_clear(&out);

@@ -115,7 +115,8 @@ static void defaults(void **state)
     assert_int_equal(c->log_level, LOG_INFO);
     assert_true(c->metrics.enabled);
     assert_int_equal(c->metrics.period_ms, 10000);
-    assert_int_equal(c->metrics.sets, (1U << CONFIG_SETS) - 1);
+    assert_int_equal(c->metrics.sets,
+                     0x3fU | 1U << CONFIG_SET_CONNTRACK | 1U << CONFIG_SET_NETSTAT);
     assert_string_equal(joined(&es->hosts), "http://localhost:9200");
     assert_string_equal(es->username, "");
     assert_string_equal(es->password, "");
@@ -238,6 +239,14 @@ static void everything_set(void **state)
                "metrics.network.period: 1s\n"
                "metrics.pressure.period: 1s\n"
                "metrics.uptime.period: 1m\n"
+               "metrics.vmstat.period: 1s\n"
+               "metrics.kernel.period: 1s\n"
+               "metrics.conntrack.period: 1s\n"
+               "metrics.softnet.period: 1s\n"
+               "metrics.netstat.period: 1s\n"
+               "metrics.neighbours.period: 1s\n"
+               "metrics.wireless.period: 1s\n"
+               "metrics.time.period: 1s\n"
                "output.elasticsearch.enabled: true\n"
                "output.elasticsearch.hosts: [\"http://es1:9200/es\", \"https://es2:443/x\"]\n"
                "output.elasticsearch.path: \"/es\"\n"

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/json_scan.h"
 #include "base/json_write.h"
+#include "metrics/counters.h"
 #include "os/procfs.h"
 
 #define CHECK(name, condition)                                                                     \
@@ -59,6 +60,12 @@ static inline void close_json(struct json_writer *w, const char *expected)
     assert_int_equal(json_done(w), 0);
     assert_string_equal(buf_cstr(w->out), expected);
     buf_clear(w->out);
+}
+
+/* Compares a counter. */
+static inline void check_counter(const char *name, const struct counter *got, struct counter want)
+{
+    CHECK(name, got->is_set == want.is_set && got->n == want.n);
 }
 
 /* ---- leaves of a document ---- */

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -150,6 +151,29 @@ static void test_the_buffer_is_reused(void **state)
     procfs_free(&p);
 }
 
+static void test_the_network_of_the_host(void **state)
+{
+    (void)state;
+    char proc[600];
+    (void)snprintf(proc, sizeof(proc), "%s/proc", dir.path);
+    tmp_dir_mkdir(&dir, "proc/1");
+    tmp_dir_mkdir(&dir, "proc/1/net");
+    tmp_dir_write_str(&dir, "proc/1/net/dev", "of the host");
+    struct procfs *by_hostfs = procfs_new(dir.path, NULL, NULL, 100);
+    struct procfs *by_proc = procfs_new("", proc, NULL, 100);
+    struct procfs *own = procfs_new("", NULL, NULL, 1048576);
+    assert_reads(by_hostfs, PROCFS_PROC, "net/dev", "of the host");
+    assert_reads(by_proc, PROCFS_PROC, "net/dev", "of the host");
+    assert_reads(by_hostfs, PROCFS_SYS, "file", "sys text\n");
+    assert_path(own, PROCFS_PROC, "net/dev", "/proc/net/dev");
+    char *path = procfs_path(by_proc, PROCFS_PROC, "net/dev");
+    assert_string_equal(path + strlen(proc), "/1/net/dev");
+    mem_free(path);
+    procfs_free(&by_hostfs);
+    procfs_free(&by_proc);
+    procfs_free(&own);
+}
+
 static void test_the_real_proc(void **state)
 {
     (void)state;
@@ -169,6 +193,7 @@ int main(void)
         TEST(test_failures_leave_the_result_alone),
         TEST(test_sizes_around_the_limit),
         TEST(test_the_buffer_is_reused),
+        TEST(test_the_network_of_the_host),
         TEST(test_the_real_proc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,7 @@ TEST_SRC  := $(sort $(wildcard tests/unit/*/test_*.c))
 TEST_BIN  := $(patsubst tests/%.c,$(O)/tests/%,$(TEST_SRC))
 TOOL_SRC  := $(sort $(wildcard tests/tools/*.c))
 TOOL_BIN  := $(patsubst tests/tools/%.c,$(O)/tools/%,$(TOOL_SRC))
+PRELOAD   := $(patsubst tests/preload/%.c,$(O)/tools/%.so,$(sort $(wildcard tests/preload/*.c)))
 HELP_SRC  := $(sort $(wildcard tests/lib/*.c))
 HELP_OBJ  := $(patsubst %.c,$(O)/%.o,$(HELP_SRC))
 
@@ -168,8 +169,14 @@ $(O)/tools/%: $(O)/tests/tools/%.o $(call libs,$(BELOW_bulk))
 	$(if $(Q),@echo "  LD $@")
 	$(Q)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIB_LIBS)
 
+# preloaded into wherry: symbols as the C library has them, no sanitizers
+$(O)/tools/%.so: tests/preload/%.c $(STAMP)
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  LD $@")
+	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) -D_GNU_SOURCE -fPIC -shared -pthread -o $@ $< -ldl
+
 .SECONDARY:
-tools: $(TOOL_BIN)
+tools: $(TOOL_BIN) $(PRELOAD)
 tests: $(TEST_BIN)
 
 check: $(TEST_BIN)

@@ -4,6 +4,7 @@
 #   make check            unit tests (cmocka); check-ROOM for one room
 #   make e2e              end-to-end tests (pytest, a real Elasticsearch)
 #   make e2e-restarts     Elasticsearch killed ten times under load (two minutes)
+#   make e2e-recovery     what back-pressure costs, and how soon it is over (four minutes)
 #   make torture          RUNS=n random runs of rotation, kill, stall and faults from SEED=s on
 #   make bench            benchmarks
 #   make lint             formatting, headers, floors, banned functions, shell scripts
@@ -117,7 +118,7 @@ PRELOAD   := $(patsubst tests/preload/%.c,$(O)/tools/%.so,$(sort $(wildcard test
 HELP_SRC  := $(sort $(wildcard tests/lib/*.c))
 HELP_OBJ  := $(patsubst %.c,$(O)/%.o,$(HELP_SRC))
 
-.PHONY: all check e2e e2e-restarts torture bench lint format fuzz docs install clean help tools tests
+.PHONY: all check e2e e2e-restarts e2e-recovery torture bench lint format fuzz docs install clean help tools tests
 all: $(O)/wherry
 
 # Changed flags rebuild: the stamp changes only when the text does.
@@ -187,6 +188,10 @@ e2e: $(O)/wherry tools
 
 e2e-restarts: $(O)/wherry tools
 	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/e2e-run -m restarts -s
+
+e2e-recovery: $(O)/wherry tools
+	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/e2e-run -m recovery -s
+
 torture: $(O)/wherry tools
 	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/torture-run $(if $(RUNS),--runs $(RUNS)) \
 	    $(if $(SEED),--seed $(SEED)) $(TORTURE_ARGS)

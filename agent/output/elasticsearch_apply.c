@@ -119,16 +119,26 @@ static void count_reply(struct output *o, const struct http_reply *reply)
         es_count(o, classes[reply->status / 100 - 2], 1);
 }
 
-/* the same bytes again; it may have been our encoding, so the documents take turns in the end */
+/* One document alone, then as many more as pass: either one of them is to blame, and halving finds
+ * it, or the server was away, and then nothing stays slow. What breaks alone is passed over. */
+static void narrow(struct flight *f)
+{
+    if (!f->singles) {
+        f->singles = true;
+        f->range_max = 1;
+    } else if (f->count == 1) {
+        f->cursor = f->first + 1;
+    } else if (f->broken > 0) {
+        f->range_max = f->count / 2;
+    }
+}
+
+/* the same bytes again; it may have been our encoding, so fewer documents at once in the end */
 static void again(struct output *o, struct flight *f)
 {
     es_count(o, OUTPUT_RETRIES, 1);
-    if (f->broken >= BROKEN_SINGLE && !f->singles) {
-        f->singles = true;
-        f->range_max = 1;
-    } else if (f->singles) {
-        f->cursor = f->first + 1;
-    }
+    if (f->singles || f->broken >= BROKEN_SINGLE)
+        narrow(f);
     es_requeue(o, f, f->broken == 0);
 }
 

@@ -175,9 +175,7 @@ static void progress(struct output *o, struct flight *f)
     if (f->target->passed < f->send)
         f->target->passed = f->send;
     f->suspects = 0;
-    f->cursor = f->singles ? f->first : 0;
-    if (f->singles)
-        return; /* until the batch is done: those before stand where it breaks */
+    f->cursor = f->singles ? f->first : 0; /* those before stand where it breaks */
     f->range_max = f->range_max > UINT32_MAX / 2 ? 0 : f->range_max * 2;
 }
 

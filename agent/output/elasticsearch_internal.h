@@ -80,12 +80,12 @@ struct flight {
     struct host *host;     /* while sending */
     uint32_t first, count; /* the items under way: a contiguous range of the body */
     uint32_t cursor;       /* items before it are left out for now: they wait or are suspects */
-    uint32_t range_max;    /* items sent at once while isolating, 0 = no limit */
+    uint32_t range_max;    /* items sent at once while narrowing down, 0 = no limit */
     unsigned suspects;     /* single documents answered 400 without any other passing */
     bool isolating;
     uint64_t send;         /* its newest request is that many-th of its target */
     uint64_t isolate_mark; /* target->sends when isolating began */
-    bool singles;          /* so many exchanges broke that each document goes alone */
+    bool singles;          /* so many exchanges broke that it began anew with one document */
     bool unsure;           /* an answer was lost: items may have been taken */
     uint32_t verify_at;    /* the items before it were asked for */
     struct buf query;      /* ids, then the search for them */

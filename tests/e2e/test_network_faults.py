@@ -238,6 +238,17 @@ def test_connections_are_watched(agent, server, tmp_path):
             assert connection.getsockopt(tcp, socket.TCP_USER_TIMEOUT) == 60000
 
 
+def test_no_storm_after_connections_that_break(agent, server, tmp_path):
+    """A gateway that takes requests and closes, time after time: as soon as something answers the
+    documents go together again, not each alone."""
+    loggen(tmp_path / "a.log", 5000)
+    server.script(*[fs.close_without_answer()] * 60)
+    run = agent(config(server.url, tmp_path)).run_once()
+    assert_all(server, 5000)
+    assert len(server.bulks) < 60 + 100, "%d requests" % len(server.bulks)
+    assert run.ledger["documents"]["duplicate"] == 0
+
+
 # ---- answers that take long
 
 

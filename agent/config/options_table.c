@@ -29,6 +29,8 @@ static const char *const start_choices[] = {"beginning", "end", NULL};
 static const char *const set_choices[] = {
     "cpu",       "load",    "memory",  "network",    "pressure", "uptime", "vmstat", "kernel",
     "conntrack", "softnet", "netstat", "neighbours", "wireless", "time",   "all",    NULL};
+static const char *const encoding_choices[] = {"utf-8",  "utf-16",     "utf-16le", "utf-16be",
+                                               "latin1", "iso-8859-1", NULL};
 static const char *const verification_choices[] = {"full", "certificate", "none", NULL};
 static const char *const tls_choices[] = {"TLSv1.2", "TLSv1.3", NULL};
 static const char *const preset_choices[] = {"balanced", "throughput", "scale",
@@ -220,6 +222,17 @@ const struct option options_table[] = {
         .offset = INPUT_AT(ignore_older_ms),
         .help = "Files not written for this long and never seen before are skipped, and what is "
                 "skipped is counted.",
+    },
+    {
+        .key = "encoding",
+        .group = OPTION_INPUT,
+        .type = OPTION_CHOICE,
+        .flags = OPTION_RELOADABLE,
+        .standard = "utf-8",
+        .choices = encoding_choices,
+        .offset = INPUT_AT(encoding),
+        .help = "Character set of the files. utf-16: the byte order mark at the start of a file "
+                "decides, without one it is utf-16le. What is no character becomes U+FFFD.",
     },
     {
         .key = "max_bytes",

@@ -39,6 +39,17 @@ static unsigned parts_of(unsigned metadata)
     return parts;
 }
 
+/* the set of characters that an option names */
+static enum charset_id charset_of(enum config_encoding encoding)
+{
+    static const enum charset_id ids[] = {
+        [CONFIG_ENCODING_UTF8] = CHARSET_UTF8,       [CONFIG_ENCODING_UTF16] = CHARSET_UTF16LE,
+        [CONFIG_ENCODING_UTF16LE] = CHARSET_UTF16LE, [CONFIG_ENCODING_UTF16BE] = CHARSET_UTF16BE,
+        [CONFIG_ENCODING_LATIN1] = CHARSET_LATIN1,   [CONFIG_ENCODING_ISO_8859_1] = CHARSET_LATIN1,
+    };
+    return ids[encoding];
+}
+
 /* one input, without where its documents go */
 static struct tail_input input_of(const struct config *c, const struct config_input *in,
                                   struct ledger *ledger)
@@ -61,6 +72,8 @@ static struct tail_input input_of(const struct config *c, const struct config_in
                 .tags = in->tags.v,
                 .tag_count = in->tags.n,
             },
+        .charset = charset_of(in->encoding),
+        .charset_by_mark = in->encoding == CONFIG_ENCODING_UTF16,
         .max_bytes = in->max_bytes,
         .line_flush_ms = in->line_flush_timeout_ms,
         .start_at_end = in->start_at == CONFIG_START_END,

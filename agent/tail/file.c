@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "framing_internal.h"
 #include "tail_internal.h"
 
 /* The registry finds entries by inode; a followed one is the newest of its number on its device. */
@@ -91,6 +92,7 @@ void file_free(struct file *f)
     leave_hot(f);
     encode_file_free(&f->encode); /* made for an unfinished line of a file that was not hot */
     recovery_end(f);
+    framing_end(f);
     lineage_release(f);
     lineage_remove(f);
     list_remove(&f->in_dir);
@@ -181,6 +183,7 @@ void file_restart(struct file *f)
     f->grown_ms = loop_now_ms(t->loop);
     encode_file_free(&f->encode);
     recovery_end(f);
+    framing_end(f);
     old->file = NULL;
     registry_hold(old);
     registry_finish(old);

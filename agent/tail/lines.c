@@ -5,39 +5,43 @@
  * there, and the rest up to its newline is passed over, so that memory is bounded whatever a file
  * holds. Empty lines are passed over. A byte order mark at the start of a file is no text.
  */
-#include <string.h>
-
+#include "framing_internal.h"
 #include "pass.h"
 
-/* the text of a line that stands at pos in `length` bytes without its newline */
-static struct slice text_of(const struct pass *p, size_t length)
+/* the bytes that are there, in whole code units */
+static struct slice rest_of(const struct pass *p)
 {
-    static const char mark[] = "\xef\xbb\xbf";
-    struct slice text = slice_of(pass_at(p, p->pos), length);
-    if (p->pos == 0 && slice_starts(text, SLICE_LIT(mark)))
-        text = slice_sub(text, sizeof(mark) - 1, SIZE_MAX);
-    return text;
+    size_t left = (size_t)(p->end - p->pos);
+    return slice_of(pass_at(p, p->pos), left - left % p->unit);
+}
+
+/* the record of a line that stands at pos in `length` bytes without its newline */
+static struct pass_record record_of(const struct pass *p, size_t length)
+{
+    struct pass_record r = {.take = length};
+    r.text = framing_text(p->f, p->pos, slice_of(pass_at(p, p->pos), length), &r.bad);
+    return r;
 }
 
 /* the rest of an oversize line, up to and with its line end */
 static bool skip_oversize(struct pass *p)
 {
-    const char *here = pass_at(p, p->pos);
-    size_t left = (size_t)(p->end - p->pos);
-    const char *newline = memchr(here, '\n', left);
-    size_t take = newline == NULL ? left : (size_t)(newline - here) + 1;
-    if (!pass_skip(p, SKIP_OVERSIZE_TAIL, take, 0))
+    struct slice rest = rest_of(p);
+    size_t length = framing_find_end(p->f, rest);
+    bool found = length < rest.len;
+    if (!pass_skip(p, SKIP_OVERSIZE_TAIL, found ? length + p->unit : length, 0))
         return false;
-    p->oversize = newline == NULL;
+    p->oversize = !found;
     return true;
 }
 
 /* the first max_bytes of a line that is longer */
 static bool take_cut(struct pass *p)
 {
-    struct pass_record r = {
-        .take = p->input->max_bytes, .flags = ENCODE_TRUNCATED, .open_end = true};
-    r.text = text_of(p, r.take);
+    size_t limit = p->input->max_bytes;
+    struct pass_record r = record_of(p, limit - limit % p->unit);
+    r.flags = ENCODE_TRUNCATED;
+    r.open_end = true;
     if (!pass_emit(p, &r))
         return false;
     p->oversize = true;
@@ -49,7 +53,8 @@ static bool take_line(struct pass *p, size_t length)
 {
     if (length > p->input->max_bytes)
         return take_cut(p);
-    struct pass_record r = {.text = text_of(p, length), .take = length + 1};
+    struct pass_record r = record_of(p, length);
+    r.take += p->unit;
     if (r.text.len > 0 && r.text.ptr[r.text.len - 1] == '\r')
         r.text.len--;
     if (r.text.len == 0)
@@ -60,10 +65,11 @@ static bool take_line(struct pass *p, size_t length)
 /* what stands before padding, a line that has lost its end; then the padding */
 static bool take_cut_off(struct pass *p)
 {
-    struct pass_record r = {.take = (size_t)(p->padding - p->pos), .open_end = true};
-    if (r.take > p->input->max_bytes)
+    size_t length = (size_t)(p->padding - p->pos);
+    if (length > p->input->max_bytes)
         return take_cut(p);
-    r.text = text_of(p, r.take);
+    struct pass_record r = record_of(p, length);
+    r.open_end = true;
     if (r.take > 0 && !pass_emit(p, &r))
         return false;
     return padding_skip(p);
@@ -72,24 +78,25 @@ static bool take_cut_off(struct pass *p)
 /* see pass.h */
 void lines_take(struct pass *p)
 {
-    while (p->pos < p->end && !p->blocked) {
+    while (!p->blocked) {
+        struct slice rest = rest_of(p);
+        if (rest.len == 0)
+            return;
         if (p->oversize) {
             if (!skip_oversize(p))
                 return;
             continue;
         }
-        const char *here = pass_at(p, p->pos);
-        size_t left = (size_t)(p->end - p->pos);
-        const char *newline = memchr(here, '\n', left);
-        uint64_t end = newline == NULL ? p->end : p->pos + (uint64_t)(newline - here);
-        if (padding_is_before(p, end)) {
+        size_t length = framing_find_end(p->f, rest);
+        /* where units are two bytes wide a NUL is half of most characters */
+        if (p->unit == 1 && padding_is_before(p, p->pos + length)) {
             if (!take_cut_off(p))
                 return;
             continue;
         }
-        if (newline == NULL && left <= p->input->max_bytes)
+        if (length == rest.len && length <= p->input->max_bytes)
             return;
-        if (!take_line(p, newline == NULL ? left : (size_t)(newline - here)))
+        if (!take_line(p, length))
             return;
     }
 }
@@ -97,10 +104,11 @@ void lines_take(struct pass *p)
 /* see pass.h */
 void lines_take_rest(struct pass *p)
 {
-    if (p->blocked || p->pos >= p->end || p->oversize)
+    size_t length = rest_of(p).len;
+    if (p->blocked || length == 0 || p->oversize)
         return;
-    struct pass_record r = {.take = (size_t)(p->end - p->pos), .open_end = true};
-    r.text = text_of(p, r.take);
+    struct pass_record r = record_of(p, length);
+    r.open_end = true;
     if (r.text.len == 0)
         (void)pass_skip(p, SKIP_EMPTY, r.take, 1);
     else

@@ -123,7 +123,7 @@ bool pass_emit(struct pass *p, const struct pass_record *r)
         .time = p->f->tail->time,
     };
     uint64_t bad = encode_line(p->batch, encode, &line, p->span);
-    p->input->ledger->documents[DOCUMENT_BAD_UTF8] += bad;
+    p->input->ledger->documents[DOCUMENT_BAD_UTF8] += r->bad + bad;
     if (r->flags & ENCODE_TRUNCATED)
         p->input->ledger->documents[DOCUMENT_TRUNCATED]++;
     if (recovery_may_repeat(p->f, p->pos))

@@ -22,6 +22,7 @@ struct pass {
     uint64_t padding_end; /* and where it ends; 0 = not looked for yet */
     struct batch *batch;
     uint64_t target_until; /* file offset up to which the present batch's target holds */
+    size_t unit;           /* bytes of a code unit */
     uint16_t span;
     bool has_span;
     bool oversize; /* pos lies in the rest of an oversize line */
@@ -35,6 +36,7 @@ struct pass_record {
     size_t take;       /* its source bytes */
     unsigned flags;    /* enum encode_flag */
     bool open_end;     /* ended by a limit or a timer */
+    uint64_t bad;      /* characters that were replaced already */
 };
 
 /* ---- pass.c ---- */

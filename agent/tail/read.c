@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "framing_internal.h"
 #include "pass.h"
 
 /* an unfinished line longer than this is searched for its end before it is read again */
@@ -87,6 +88,7 @@ static ssize_t load(struct file *f, struct pass *p, size_t want)
         .base = from - before,
         .pos = from,
         .end = from - before + (uint64_t)n,
+        .unit = framing_unit(f),
         .oversize = (f->at.flags & EVIDENCE_IN_OVERSIZE) != 0,
     };
     return n;
@@ -126,6 +128,8 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
     uint64_t start = f->at.offset;
     size_t want = TAIL_QUANTUM;
     *ret_bytes = 0;
+    if (framing_begin(f) < 0)
+        return READ_FAILED;
     enum probe found = probe(f);
     if (found != PROBE_READ)
         return without_line[found];

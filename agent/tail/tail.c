@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "framing_internal.h"
 #include "tail_internal.h"
 
 /* see tail_internal.h */
@@ -46,9 +47,13 @@ void tail_pump_soon(struct tail *t)
 size_t tail_slack(const struct tail_input *inputs, size_t count)
 {
     size_t longest = 0;
-    for (size_t i = 0; i < count; i++)
-        if (inputs[i].max_bytes > longest)
-            longest = inputs[i].max_bytes;
+    for (size_t i = 0; i < count; i++) {
+        size_t text = inputs[i].max_bytes;
+        if (inputs[i].charset != CHARSET_UTF8)
+            text = charset_room(text);
+        if (text > longest)
+            longest = text;
+    }
     return longest * 6 + 1024 * 1024;
 }
 
@@ -359,7 +364,7 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     t->pump_timer = loop_timer_new(loop, pump, t);
     t->reconcile_timer = loop_timer_new(loop, on_reconcile, t);
     t->check_timer = loop_timer_new(loop, on_check, t);
-    if (add_patterns(t, e) < 0) {
+    if (add_patterns(t, e) < 0 || framing_setup(t, e) < 0) {
         tail_free(&t);
         return NULL;
     }
@@ -393,6 +398,7 @@ void tail_free(struct tail **tp)
         glob_clear(&t->patterns[i].glob);
     mem_free(t->patterns);
     mem_free(t->names);
+    framing_teardown(t);
     mem_free(t->buffer);
     mem_free(t);
     *tp = NULL;

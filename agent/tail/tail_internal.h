@@ -15,6 +15,7 @@
  *   deleted.c    limits of deleted files
  *   fds.c        more files than file descriptors
  *   read.c       files -> bytes
+ *   framing.c    what the bytes of a file mean
  *   lines.c      bytes -> lines
  *   pass.c       lines -> batch
  *   tail.c       life cycle, events, ticks
@@ -25,6 +26,7 @@
 #include "base/date.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "os/charset.h"
 #include "os/fs.h"
 #include "os/loop.h"
 #include "os/watch.h"
@@ -72,6 +74,8 @@ struct dir {
     unsigned position_count;
 };
 
+struct framing;
+
 struct file {
     struct list in_dir;       /* its directory's */
     struct list queue;        /* tail's hot files; else t->fds.idle while it is open */
@@ -85,6 +89,7 @@ struct file {
     struct recovery *recovery;  /* owned; NULL = the host did not go down, or it is past that */
     struct parked *parked;      /* owned; could not be read last time, else NULL */
     struct encode_file *encode; /* only while hot */
+    struct framing *framing;    /* owned; NULL = plain lines of UTF-8, or not known yet */
     struct generation encoded;  /* the generation that encode was made for */
     struct evidence at;         /* where the next record begins */
     uint64_t scanned_to;        /* bytes before it were searched for a line end */
@@ -95,6 +100,7 @@ struct file {
     unsigned epoch;   /* last scan that saw its inode at a matching path */
     unsigned waiters; /* files that are read after it */
     uint8_t quiet_ticks;
+    bool framed; /* what framing says is sure */
     bool at_end;
     bool is_hot;
     bool failed; /* could not be read and is not tried now */
@@ -180,6 +186,8 @@ struct tail {
     struct dated_name *names; /* one for each input */
     char *buffer;             /* shared by all reads */
     size_t buffer_bytes;
+    struct charset *charsets[CHARSET_COUNT]; /* those that inputs need */
+    char *converted;                         /* room for a line in UTF-8; NULL = not needed */
     char time[DATE_RFC3339_MS_LEN];
     bool blocked; /* no free batch */
     bool started; /* the first scan is over */

@@ -53,6 +53,16 @@ enum config_set {
     CONFIG_SETS, /* as a bit: all of them */
 };
 
+/* Character set of an input's files. */
+enum config_encoding {
+    CONFIG_ENCODING_UTF8,
+    CONFIG_ENCODING_UTF16, /* the byte order mark decides */
+    CONFIG_ENCODING_UTF16LE,
+    CONFIG_ENCODING_UTF16BE,
+    CONFIG_ENCODING_LATIN1,
+    CONFIG_ENCODING_ISO_8859_1, /* the same */
+};
+
 enum config_start { CONFIG_START_BEGINNING, CONFIG_START_END };
 enum config_when_full { CONFIG_WHEN_FULL_BLOCK, CONFIG_WHEN_FULL_DROP_OLDEST };
 
@@ -105,6 +115,7 @@ struct config_input {
     struct config_list tags;
     enum config_start start_at;
     int64_t ignore_older_ms; /* 0 = off */
+    enum config_encoding encoding;
     uint64_t max_bytes;
     int64_t line_flush_timeout_ms; /* 0 = off */
     uint64_t close_deleted_max_bytes;

@@ -16,6 +16,7 @@
 #include "bulk/feed.h"
 #include "bulk/ledger.h"
 #include "bulk/target.h"
+#include "os/charset.h"
 #include "tail/registry.h"
 
 struct tail;
@@ -28,6 +29,8 @@ struct tail_input {
     size_t exclude_count;
     struct encode_input encode;
     const struct target *index; /* its dated name takes the place of encode.target; or NULL */
+    enum charset_id charset;    /* of the files */
+    bool charset_by_mark;       /* UTF-16, the byte order mark decides */
     size_t max_bytes;
     int64_t line_flush_ms; /* 0 = an unfinished line waits for its end */
     bool start_at_end;

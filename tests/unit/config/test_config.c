@@ -154,6 +154,7 @@ static void defaults(void **state)
     assert_int_equal(in->tags.n, 0);
     assert_int_equal(in->start_at, CONFIG_START_BEGINNING);
     assert_int_equal(in->ignore_older_ms, 0);
+    assert_int_equal(in->encoding, CONFIG_ENCODING_UTF8);
     assert_int_equal(in->max_bytes, MIB);
     assert_int_equal(in->line_flush_timeout_ms, 0);
     assert_int_equal(in->close_deleted_max_bytes, 1024 * MIB);
@@ -177,6 +178,7 @@ static const char everything[] =
     "  tags: [x, y]\n"
     "  start_at: end\n"
     "  ignore_older: 48h\n"
+    "  encoding: utf-16be\n"
     "  max_bytes: 64\n"
     "  line_flush_timeout: 5s\n"
     "  close: {deleted: {max_bytes: 0, max_age: 1h}}\n"
@@ -310,6 +312,7 @@ static void everything_set(void **state)
                "    tags: [\"x\", \"y\"]\n"
                "    start_at: end\n"
                "    ignore_older: 2d\n"
+               "    encoding: utf-16be\n"
                "    max_bytes: 64\n"
                "    line_flush_timeout: 5s\n"
                "    close.deleted.max_bytes: 0\n"
@@ -322,6 +325,7 @@ static void everything_set(void **state)
                "    tags: []\n"
                "    start_at: beginning\n"
                "    ignore_older: off\n"
+               "    encoding: utf-8\n"
                "    max_bytes: 1MiB\n"
                "    line_flush_timeout: off\n"
                "    close.deleted.max_bytes: 1GiB\n"

@@ -347,6 +347,22 @@ def test_time_series_takes_no_ids(agent, elastic, dataset, tmp_path):
     assert run.ledger["documents"]["resent"] <= 3000
 
 
+@pytest.mark.elastic
+def test_time_series_conflict(agent, elastic, dataset, tmp_path):
+    """A time_series stream takes lines of the same text and millisecond for one and the same: 409
+    without an id of ours is an acknowledgement, counted."""
+    time_series_template(elastic, dataset)
+    (tmp_path / "a.log").write_text("the same\n" * 500)
+    config = base_config(elastic.url, [tmp_path / "a.log"], dataset, metadata=[], **FAST_RETRY)
+    run = agent(config).run_once()
+    documents = run.ledger["documents"]
+    assert documents["created"] < 500 and documents["created"] + documents["duplicate"] == 500
+    assert run.ledger["acknowledged"]["lines"] == 500
+    assert run.ledger["dead_lettered"]["lines"] == 0
+    elastic.call("POST", "/%s/_refresh" % stream(dataset))
+    assert elastic.count(stream(dataset)) == documents["created"]
+
+
 def test_ids_of_the_server(agent, elastic, dataset, tmp_path):
     """ids: auto sends none; a real Elasticsearch makes them."""
     loggen(tmp_path / "a.log", 300)

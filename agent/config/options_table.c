@@ -37,6 +37,7 @@ static const char *const preset_choices[] = {"balanced", "throughput", "scale",
                                              "latency",  "custom",     NULL};
 static const char *const ids_choices[] = {"structured", "auto", NULL};
 static const char *const compression_choices[] = {"auto", "none", "gzip", NULL};
+static const char *const state_choices[] = {"durable", "volatile", NULL};
 static const char *const when_full_choices[] = {"block", "drop_oldest", NULL};
 
 const struct option_section options_sections[OPTION_GROUPS] = {
@@ -82,6 +83,19 @@ const struct option options_table[] = {
                 "per directory.",
     },
     {
+        .key = "path.volatile",
+        .group = OPTION_GENERAL,
+        .type = OPTION_STRING,
+        .standard = "/run/wherry",
+        .min = 1,
+        .max = OPTION_PATH_MAX,
+        .check = check_absolute,
+        .offset = AT(path_volatile),
+        .help =
+            "With state: volatile, a directory in memory (tmpfs) for the offsets of the running "
+            "wherry.",
+    },
+    {
         .key = "path.hostfs",
         .group = OPTION_GENERAL,
         .type = OPTION_STRING,
@@ -91,6 +105,29 @@ const struct option options_table[] = {
         .offset = AT(path_hostfs),
         .help = "Where the host's root directory is mounted, for metrics from inside a container: "
                 "\"/hostfs\". Empty: this is the host.",
+    },
+    {
+        .key = "state",
+        .group = OPTION_GENERAL,
+        .type = OPTION_CHOICE,
+        .standard = "durable",
+        .choices = state_choices,
+        .offset = AT(state),
+        .help =
+            "durable: offsets are saved in path.data once a second while they move. volatile, "
+            "for routers, whose flash wears out: they are saved in path.volatile, and copied to "
+            "path.data at a stop and every state_save_interval; after a power loss, what was "
+            "read since the last copy may be sent again. Change it only after a stop.",
+    },
+    {
+        .key = "state_save_interval",
+        .group = OPTION_GENERAL,
+        .type = OPTION_DURATION,
+        .standard = "15m",
+        .min = SECOND,
+        .max = DAY,
+        .offset = AT(state_save_interval_ms),
+        .help = "With state: volatile, how often offsets that have moved are copied to path.data.",
     },
     {
         .key = "namespace",

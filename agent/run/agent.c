@@ -208,6 +208,9 @@ static int start_store(struct agent *a, struct err *e)
     int r = journal_open(&opts, registry_replay, a->registry, &a->recovery, &a->journal);
     if (r < 0)
         return err_set_errno(e, r, "registry");
+    r = state_copy_open(a, &opts);
+    if (r < 0)
+        return err_set_errno(e, r, "copy of the registry");
     report_recovery(a);
     tell_origin(a, opts.machine_id);
     r = deadbox_open(fs_system(), a->data.dead_letter, a->config->dead_letter.max_bytes,
@@ -217,7 +220,10 @@ static int start_store(struct agent *a, struct err *e)
     if (a->config->dead_letter.when_full == CONFIG_WHEN_FULL_DROP_OLDEST)
         deadbox_drop_oldest(a->deadbox);
     a->writer = writer_new(a->loop, a->journal, a->deadbox);
-    return a->writer == NULL ? err_set(e, -EAGAIN, "cannot start the store thread") : 0;
+    if (a->writer == NULL)
+        return err_set(e, -EAGAIN, "cannot start the store thread");
+    writer_set_copy(a->writer, a->saved_journal);
+    return 0;
 }
 
 /* batches for logs: those on their way, one being filled for each target */
@@ -327,6 +333,13 @@ static void begin(struct agent *a)
 
 /* ---- end ---- */
 
+/* the last records, and the last copy */
+static void end_registry(struct agent *a)
+{
+    registry_close(a->registry);
+    state_copy_last(a);
+}
+
 /* In the reverse order. A sender thread that hangs in the kernel may still read its batch: then
  * nothing of it is freed, the process ends soon. */
 static void stop(struct agent *a)
@@ -335,7 +348,7 @@ static void stop(struct agent *a)
     metrics_free(&a->metrics);
     tail_free(&a->tail);
     if (a->writer != NULL && a->logs != NULL)
-        registry_close(a->registry);
+        end_registry(a);
     writer_free(&a->writer);
     if (a->state == AGENT_STOPPED)
         report_ledger(a, true);
@@ -346,6 +359,7 @@ static void stop(struct agent *a)
         registry_free(&a->registry);
     }
     journal_free(&a->journal);
+    state_copy_close(a);
     deadbox_free(&a->deadbox);
     assemble_clear(&a->inputs);
     sysinfo_clear(&a->host);

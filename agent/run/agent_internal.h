@@ -7,6 +7,7 @@
  *   agent.c    start, drain, stop
  *   flow.c     batches: feed -> registry's ticket -> output -> feed
  *   report.c   health and ledger
+ *   state_copy.c  the copy of a registry that lies in memory
  */
 #include "base/list.h"
 #include "base/log.h"
@@ -28,7 +29,7 @@
 enum agent_state { AGENT_STARTING, AGENT_RUNNING, AGENT_DRAINING, AGENT_STOPPED };
 
 /* Parts whose health is told apart. */
-enum agent_part { HEALTH_REGISTRY, HEALTH_TAIL, HEALTH_OUTPUT, HEALTH_PARTS };
+enum agent_part { HEALTH_REGISTRY, HEALTH_TAIL, HEALTH_OUTPUT, HEALTH_STATE, HEALTH_PARTS };
 
 struct health {
     enum output_health level;
@@ -54,6 +55,9 @@ struct agent {
     struct ledger metrics_ledger;
     struct journal *journal;
     struct journal_recovery recovery;
+    struct journal *saved_journal; /* state volatile: its copy in path.data, else NULL */
+    struct loop_timer *save_timer;
+    bool saved_last; /* the last copy was written */
     struct deadbox *deadbox;
     struct writer *writer;
     struct registry *registry;
@@ -78,6 +82,23 @@ struct output_hooks flow_output_hooks(struct agent *a);
 struct tail_hooks flow_tail_hooks(struct agent *a);
 /* Batches that are not free and not open, or what the output kept of them. */
 unsigned flow_outstanding(const struct agent *a);
+
+/* ---- state_copy.c ----
+ *
+ * `state: volatile`: the registry lies in memory (path.volatile), its copy in path.data. The copy
+ * is written at a clean stop, which removes the registry from memory, and in between no more often
+ * than state_save_interval. A start goes on from memory when something is there (the agent was
+ * killed), else from the copy (the host was down). */
+/* After the registry was opened with opts: opens its copy, and goes on from that when there was
+ * nothing in memory; a->recovery is then what was found there. Does nothing where state is durable.
+ * 0 or a negative errno. */
+int state_copy_open(struct agent *a, const struct journal_opts *opts) MUST_CHECK;
+/* At the end of a clean stop, before the store thread is ended: one more copy. */
+void state_copy_last(struct agent *a);
+/* After the journals are closed: removes from memory what the copy holds now. */
+void state_copy_close(struct agent *a);
+/* How a copy has ended: 0 or a negative errno. */
+void state_copy_saved(struct agent *a, int result);
 
 /* ---- report.c ---- */
 /* Tells a change of health once; why "" or NULL = well. */

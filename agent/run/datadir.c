@@ -21,7 +21,13 @@
 /* nothing open */
 void datadir_init(struct datadir *d)
 {
-    *d = (struct datadir){.dir = -1, .lock = -1, .registry = -1, .dead_letter = -1};
+    *d = (struct datadir){.dir = -1,
+                          .lock = -1,
+                          .registry = -1,
+                          .dead_letter = -1,
+                          .saved = -1,
+                          .volatile_dir = -1,
+                          .volatile_lock = -1};
 }
 
 /* a random UUID (RFC 9562 version 4) */
@@ -86,6 +92,17 @@ static int open_below(const char *path, const char *name, int *ret_fd, struct er
     return 0;
 }
 
+/* the directory in memory, under a lock of its own: it may be shared by mistake */
+static int open_volatile(struct datadir *d, const struct config *c, struct err *e)
+{
+    int r = open_below(c->path_volatile, NULL, &d->volatile_dir, e);
+    if (r == 0) {
+        d->volatile_lock = lock_take(d->volatile_dir, "lock", e);
+        r = d->volatile_lock < 0 ? err_prefix(e, "path.volatile \"%s\"", c->path_volatile) : 0;
+    }
+    return r == 0 ? open_below(c->path_volatile, "registry", &d->registry, e) : r;
+}
+
 /* see header */
 int datadir_open(struct datadir *d, const struct config *c, struct err *e)
 {
@@ -95,8 +112,10 @@ int datadir_open(struct datadir *d, const struct config *c, struct err *e)
         d->lock = lock_take(d->dir, "lock", e);
         r = d->lock < 0 ? err_prefix(e, "path.data \"%s\"", c->path_data) : 0;
     }
+    if (r == 0 && c->state == CONFIG_STATE_VOLATILE)
+        r = open_volatile(d, c, e);
     if (r == 0)
-        r = open_below(c->path_data, "registry", &d->registry, e);
+        r = open_below(c->path_data, "registry", d->volatile_dir < 0 ? &d->registry : &d->saved, e);
     if (r == 0)
         r = open_below(c->dead_letter.path, NULL, &d->dead_letter, e);
     if (r < 0)
@@ -111,7 +130,11 @@ int datadir_open_registry(const struct config *c, struct err *e)
 {
     struct buf path;
     buf_init(&path, 4096);
-    int r = buf_printf(&path, "%s/registry", c->path_data);
+    int r = buf_printf(&path, "%s/registry/log.0", c->path_volatile);
+    bool in_memory =
+        r == 0 && c->state == CONFIG_STATE_VOLATILE && access(buf_cstr(&path), F_OK) == 0;
+    buf_reset(&path);
+    r = buf_printf(&path, "%s/registry", in_memory ? c->path_volatile : c->path_data);
     int fd = r < 0 ? r : open(buf_cstr(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         (void)err_set_errno(e, r < 0 ? r : -errno, "open \"%s\"", buf_cstr(&path));
@@ -122,7 +145,8 @@ int datadir_open_registry(const struct config *c, struct err *e)
 /* see header */
 void datadir_close(struct datadir *d)
 {
-    int fds[] = {d->dead_letter, d->registry, d->lock, d->dir};
+    int fds[] = {d->dead_letter,  d->registry, d->saved, d->volatile_lock,
+                 d->volatile_dir, d->lock,     d->dir};
     for (size_t i = 0; i < ARRAY_LEN(fds); i++)
         if (fds[i] >= 0)
             (void)close(fds[i]); /* directories and a lock */

@@ -94,6 +94,12 @@ static void on_registry_health(void *ctx, const char *why)
     report_health(ctx, HEALTH_REGISTRY, why == NULL ? OUTPUT_OK : OUTPUT_DEGRADED, why);
 }
 
+/* a copy of the registry was written, or not */
+static void on_registry_saved(void *ctx, int result)
+{
+    state_copy_saved(ctx, result);
+}
+
 /* health of the tail */
 static void on_tail_health(void *ctx, const char *why)
 {
@@ -130,7 +136,8 @@ struct feed_hooks flow_metrics_hooks(struct agent *a)
 /* see agent_internal.h */
 struct registry_hooks flow_registry_hooks(struct agent *a)
 {
-    return (struct registry_hooks){.durable = on_durable, .health = on_registry_health, .ctx = a};
+    return (struct registry_hooks){
+        .durable = on_durable, .health = on_registry_health, .saved = on_registry_saved, .ctx = a};
 }
 
 /* see agent_internal.h */

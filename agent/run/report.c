@@ -16,6 +16,7 @@ static const char *const part_names[HEALTH_PARTS] = {
     [HEALTH_REGISTRY] = "registry",
     [HEALTH_TAIL] = "tail",
     [HEALTH_OUTPUT] = "output",
+    [HEALTH_STATE] = "state",
 };
 
 /* see agent_internal.h */

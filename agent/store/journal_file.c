@@ -43,6 +43,19 @@ void journal_file_close(struct journal *j, struct journal_file *f)
     f->size = 0;
 }
 
+/* see store/journal.h */
+int journal_remove(const struct fs *fs, int dir)
+{
+    static const char *const names[] = {"checkpoint.0", "checkpoint.1", "log.0", "log.1"};
+    int r = 0;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        int e = fs->unlinkat(fs, dir, names[i]);
+        if (e < 0 && e != -ENOENT && r == 0)
+            r = e;
+    }
+    return r;
+}
+
 /* read and write, else read only */
 int journal_file_open(struct journal *j, struct journal_file *f, int *ret_refused)
 {

@@ -27,6 +27,7 @@
 
 struct writer {
     struct journal *journal;
+    struct journal *copy; /* NULL = none */
     struct deadbox *deadbox;
     struct mailbox *todo;
     struct mailbox *ended;
@@ -41,7 +42,7 @@ struct writer {
 static void finish(struct writer *w, struct writer_job *job, int result)
 {
     job->result = result;
-    if (w->journal != NULL && job->kind != WRITER_DEAD) {
+    if (w->journal != NULL && job->kind != WRITER_DEAD && job->kind != WRITER_SAVE) {
         job->wants_checkpoint = journal_wants_checkpoint(w->journal);
         job->poisoned = journal_is_poisoned(w->journal);
         job->bytes_written = journal_bytes_written(w->journal);
@@ -91,15 +92,15 @@ static struct writer_job *append(struct writer *w, struct writer_job *first)
 }
 
 /* the whole state; new files where the old ones have failed */
-static int checkpoint(struct writer *w, struct slice records)
+static int checkpoint(struct journal *j, struct slice records)
 {
-    if (w->journal == NULL)
+    if (j == NULL)
         return -ENODEV;
     int r = 0;
-    if (!journal_is_poisoned(w->journal))
-        r = journal_checkpoint(w->journal, records);
-    if (journal_is_poisoned(w->journal))
-        r = journal_renew(w->journal, records);
+    if (!journal_is_poisoned(j))
+        r = journal_checkpoint(j, records);
+    if (journal_is_poisoned(j))
+        r = journal_renew(j, records);
     return r;
 }
 
@@ -120,7 +121,10 @@ static struct writer_job *work(struct writer *w, struct writer_job *job)
     case WRITER_APPEND:
         return append(w, job);
     case WRITER_CHECKPOINT:
-        finish(w, job, checkpoint(w, buf_slice(&job->records)));
+        finish(w, job, checkpoint(w->journal, buf_slice(&job->records)));
+        break;
+    case WRITER_SAVE:
+        finish(w, job, checkpoint(w->copy, buf_slice(&job->records)));
         break;
     case WRITER_DEAD:
         finish(w, job, bury(w, job));
@@ -194,6 +198,12 @@ struct writer *writer_new(struct loop *loop, struct journal *journal, struct dea
     if (w->wake == NULL || start_thread(w) < 0)
         destroy(&w);
     return w;
+}
+
+/* the thread looks at it only for jobs that come later, through the mailbox */
+void writer_set_copy(struct writer *w, struct journal *copy)
+{
+    w->copy = copy;
 }
 
 /* to the thread */

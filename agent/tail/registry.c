@@ -175,6 +175,14 @@ void registry_start(struct registry *r, struct writer *writer, struct span_pool 
         registry_fail(r, "too many records wait to be written");
     (void)registry_urgent(r); /* nothing waits for it */
     begin_copy(r);
+    if (r->elsewhere)
+        registry_checkpoint_alone(r);
+}
+
+/* see header */
+void registry_set_elsewhere(struct registry *r)
+{
+    r->elsewhere = r->owed = true;
 }
 
 /* see header */

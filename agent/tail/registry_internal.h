@@ -42,6 +42,7 @@ struct registry {
     uint64_t durable;
     unsigned jobs; /* under way */
     bool degraded;
+    bool unsaved; /* something was put since the last copy */
     bool checkpointing;
     bool checkpoint_due;
     bool owed;    /* records found the log full: only the next checkpoint makes them durable */
@@ -54,6 +55,7 @@ struct registry {
     int64_t written_ns; /* wall time of the newest record that was replayed */
     int64_t boot_ns;    /* wall time when the running kernel began, 0 = unknown */
     bool other_machine; /* its files name another machine */
+    bool elsewhere;     /* replayed from other files than those that are written */
     bool copied;        /* told, and not yet made good by a checkpoint */
     struct loop_timer *commit_timer;
     struct loop_timer *flush_timer;
@@ -103,6 +105,8 @@ uint64_t registry_urgent(struct registry *r);
 void registry_set_dirty(struct entry *e);
 /* What waits goes with the next group commit, which is set if none is. */
 void registry_commit_later(struct registry *r);
+/* The whole state as the first thing that is written: what has gathered is in it. */
+void registry_checkpoint_alone(struct registry *r);
 /* Sends what has gathered. */
 void registry_flush(struct registry *r);
 /* Timers: the group commit, the end of a round, another try. */

@@ -109,6 +109,40 @@ static void checkpoint(struct registry *r)
     submit(r, WRITER_CHECKPOINT, records);
 }
 
+/* see registry_internal.h */
+void registry_checkpoint_alone(struct registry *r)
+{
+    buf_reset(&r->pending);
+    checkpoint(r);
+}
+
+/* see tail/registry.h */
+void registry_save(struct registry *r)
+{
+    struct buf records;
+    if (!r->unsaved && !r->closing)
+        return;
+    registry_flush(r); /* tickets are given in the order of jobs */
+    buf_init(&records, REGISTRY_RECORDS_MAX);
+    if (pack_state(r, &records, r->boot, r->closing) < 0) {
+        buf_clear(&records);
+        if (r->hooks.saved != NULL)
+            r->hooks.saved(r->hooks.ctx, -ENOMEM);
+        return;
+    }
+    r->unsaved = false;
+    submit(r, WRITER_SAVE, records);
+}
+
+/* a copy has ended; nothing but the next copy depends on it */
+static void on_saved(struct registry *r, int result)
+{
+    if (result < 0)
+        r->unsaved = true;
+    if (r->hooks.saved != NULL)
+        r->hooks.saved(r->hooks.ctx, result);
+}
+
 /* the whole state is on the disk */
 static void on_checkpoint_written(struct registry *r)
 {
@@ -130,7 +164,9 @@ static void on_job_done(struct writer_job *job)
     if (job->kind == WRITER_CHECKPOINT)
         r->checkpointing = false;
     bool full = job->kind == WRITER_APPEND && job->result == -ENOSPC && !job->poisoned;
-    if (full)
+    if (job->kind == WRITER_SAVE)
+        on_saved(r, job->result);
+    else if (full)
         r->checkpoint_due = r->owed = true;
     else if (job->result < 0)
         registry_fail(r, strerror(-job->result));
@@ -172,6 +208,7 @@ uint64_t registry_urgent(struct registry *r)
 /* one entry's record into the next job */
 void registry_put(struct entry *e, int (*record)(struct buf *, const struct entry *))
 {
+    e->registry->unsaved = true;
     if (record(&e->registry->pending, e) < 0)
         registry_fail(e->registry, "too many records wait to be written");
 }

@@ -202,8 +202,14 @@ struct config_dead_letter {
     enum config_when_full when_full;
 };
 
+/* Where the registry lies while the agent runs: in path.data, or in memory with a copy there. */
+enum config_state { CONFIG_STATE_DURABLE, CONFIG_STATE_VOLATILE };
+
 struct config {
     char *path_data;
+    enum config_state state;
+    char *path_volatile;
+    int64_t state_save_interval_ms;
     char *path_hostfs; /* "" = the root directory; else absolute, no slash at the end */
     char *namespace;   /* fit for the name of a data stream */
     unsigned metadata; /* enum config_metadata */

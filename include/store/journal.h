@@ -70,6 +70,9 @@ int journal_open(const struct journal_opts *opts, journal_replay_fn fn, void *ct
                  struct journal_recovery *ret_rec, struct journal **ret_journal) MUST_CHECK;
 void journal_free(struct journal **j);
 
+/* Removes the files of a journal that is not open. */
+int journal_remove(const struct fs *fs, int dir) MUST_CHECK;
+
 /* Sequence of the last record appended or replayed. */
 uint64_t journal_sequence(const struct journal *j);
 

@@ -23,6 +23,7 @@ enum writer_job_kind {
     WRITER_APPEND,     /* records -> journal_append */
     WRITER_CHECKPOINT, /* whole state -> journal_checkpoint; journal_renew when poisoned, also by
                         * this very checkpoint */
+    WRITER_SAVE,       /* the same to the journal of writer_set_copy */
     WRITER_DEAD,       /* records -> deadbox_append */
 };
 
@@ -43,6 +44,9 @@ struct writer_job {
 /* journal and deadbox may be NULL (their jobs end with -ENODEV); borrowed, touched only by the
  * thread until writer_free. NULL when no thread or wake-up can be had. */
 struct writer *writer_new(struct loop *loop, struct journal *journal, struct deadbox *deadbox);
+
+/* Another journal, which WRITER_SAVE writes to; borrowed. Before the first job of that kind. */
+void writer_set_copy(struct writer *w, struct journal *copy);
 
 /* The job is the writer's until done runs. */
 void writer_submit(struct writer *w, struct writer_job *job);

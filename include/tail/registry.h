@@ -84,6 +84,8 @@ struct registry_hooks {
     void (*durable)(void *ctx);
     /* degraded: no durable write is possible now; why is one line, NULL when well again. */
     void (*health)(void *ctx, const char *why);
+    /* A copy (registry_save) was written: 0, or not: negative errno. May be NULL. */
+    void (*saved)(void *ctx, int result);
     void *ctx;
 };
 
@@ -108,6 +110,10 @@ void registry_free(struct registry **r);
  * another machine's registry every file goes on at its offset under a new generation; health tells
  * it until that is durable. */
 void registry_set_origin(struct registry *r, bool other_machine, int64_t boot_ns);
+
+/* Before registry_start: what was replayed stands in other files than those that are written. It
+ * is written whole before anything counts as durable. */
+void registry_set_elsewhere(struct registry *r);
 
 /* Whether the host went down since the registry was written, without a clean stop of ours. Known
  * from registry_start on. */
@@ -156,6 +162,9 @@ uint64_t registry_durable(const struct registry *r);
 /* Entries whose spans are all resolved and written: nothing is under way. */
 bool registry_is_idle(const struct registry *r);
 
+/* Writes the whole state to the store thread's other journal, if it has changed since. Behind
+ * registry_close it holds the clean stop. */
+void registry_save(struct registry *r);
 /* Writes what is dirty now. */
 void registry_commit(struct registry *r);
 /* The last write of a clean stop: everything dirty and a CLEAN record. */

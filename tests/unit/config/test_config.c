@@ -143,6 +143,9 @@ static void defaults(void **state)
     assert_int_equal(c->output, CONFIG_OUTPUT_ELASTICSEARCH);
     assert_true(es->enabled);
     assert_false(c->file.enabled || c->console.enabled || c->discard.enabled);
+    assert_int_equal(c->state, CONFIG_STATE_DURABLE);
+    assert_string_equal(c->path_volatile, "/run/wherry");
+    assert_int_equal(c->state_save_interval_ms, 900000);
     assert_string_equal(c->dead_letter.path, "/var/lib/wherry/deadletter");
     assert_int_equal(c->dead_letter.max_bytes, 64 * MIB);
     assert_int_equal(c->dead_letter.when_full, CONFIG_WHEN_FULL_BLOCK);
@@ -163,7 +166,9 @@ static void defaults(void **state)
 }
 
 static const char everything[] =
-    "path: {data: /d, hostfs: /h/}\n"
+    "path: {data: /d, hostfs: /h/, volatile: /v}\n"
+    "state: volatile\n"
+    "state_save_interval: 1h\n"
     "namespace: prod\n"
     "metadata: [host, ecs]\n"
     "shutdown_timeout: 1m\n"
@@ -227,7 +232,10 @@ static void everything_set(void **state)
     assert_int_equal(config_dump(c, &out), 0);
     CHECK_TEXT("dump", buf_cstr(&out),
                "path.data: \"/d\"\n"
+               "path.volatile: \"/v\"\n"
                "path.hostfs: \"/h\"\n"
+               "state: volatile\n"
+               "state_save_interval: 1h\n"
                "namespace: \"prod\"\n"
                "metadata: [host, ecs]\n"
                "shutdown_timeout: 1m\n"

@@ -112,6 +112,48 @@ static void refuses_a_second_one(void **state)
     tmp_dir_remove(&tmp);
 }
 
+/* with state volatile the registry lies in memory, under a lock of its own */
+static void registry_in_memory(void **state)
+{
+    struct fixture f;
+    struct datadir d, second;
+    struct err e = {0};
+    char memory[512], other[512];
+    struct tmp_dir tmp;
+    tmp_dir_make(&tmp);
+    (void)state;
+    setup(&f, tmp.path);
+    (void)snprintf(memory, sizeof(memory), "%s/run/wherry", tmp.path);
+    (void)snprintf(other, sizeof(other), "%s/other", tmp.path);
+    f.config.state = CONFIG_STATE_VOLATILE;
+    f.config.path_volatile = memory;
+    assert_int_equal(datadir_open_registry(&f.config, &e), -ENOENT);
+    assert_int_equal(datadir_open(&d, &f.config, &e), 0);
+    assert_true(d.registry >= 0 && d.saved >= 0 && d.registry != d.saved);
+    assert_int_equal(mode_of(memory, "registry"), 0700);
+    assert_int_equal(mode_of(f.data, "registry"), 0700);
+    f.config.path_data = other;
+    assert_int_equal(datadir_open(&second, &f.config, &e), -EBUSY);
+    assert_non_null(strstr(e.text, memory));
+    assert_int_equal(second.volatile_dir, -1);
+    /* who looks finds what is in memory, else the copy */
+    struct stat in_memory, found;
+    assert_int_equal(fstat(d.registry, &in_memory), 0);
+    f.config.path_data = f.data;
+    for (int i = 0; i < 2; i++) {
+        int fd = datadir_open_registry(&f.config, &e);
+        assert_true(fd >= 0 && fstat(fd, &found) == 0);
+        assert_int_equal(found.st_ino == in_memory.st_ino, i == 1);
+        close(fd);
+        fd = openat(d.registry, "log.0", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+    }
+    datadir_close(&d);
+    assert_true(d.saved == -1 && d.volatile_lock == -1);
+    tmp_dir_remove(&tmp);
+}
+
 /* a path that cannot be had is told with its name */
 static void tells_what_is_wrong(void **state)
 {
@@ -137,9 +179,8 @@ static void tells_what_is_wrong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes_what_is_missing),
-        cmocka_unit_test(keeps_the_id),
-        cmocka_unit_test(refuses_a_second_one),
+        cmocka_unit_test(makes_what_is_missing), cmocka_unit_test(registry_in_memory),
+        cmocka_unit_test(keeps_the_id),          cmocka_unit_test(refuses_a_second_one),
         cmocka_unit_test(tells_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -762,6 +762,146 @@ static void copies_wait_for_their_checkpoint(void **state)
     journal_free(&j);
 }
 
+/* ---- in memory, with a copy ---- */
+
+static struct fault_fs memory_faults;
+
+/* a journal in a directory of its own */
+static struct journal *open_journal(const struct fs *fs, const struct tmp_dir *dir, bool read_only,
+                                    journal_replay_fn fn, void *ctx)
+{
+    struct journal *j = NULL;
+    struct journal_opts opts = {.fs = fs, .dir = dir->fd, .now_ns = WALL, .read_only = read_only};
+    assert_int_equal(journal_open(&opts, fn, ctx, &bench.recovery, &j), 0);
+    return j;
+}
+
+/* counts entries of a journal on disk */
+static size_t entries_in(const struct tmp_dir *dir)
+{
+    struct registry_hooks hooks = {0};
+    struct registry *r = registry_new(bench.loop, &hooks);
+    struct journal *j = open_journal(fs_system(), dir, true, registry_replay, r);
+    size_t n = registry_count(r);
+    journal_free(&j);
+    registry_free(&r);
+    return n;
+}
+
+/* replays the bench's directory, writes to `memory`; as after a reboot */
+static void open_elsewhere(const struct tmp_dir *memory)
+{
+    struct bench *b = &bench;
+    struct registry_hooks hooks = {.durable = note_durable, .health = note_health, .ctx = b};
+    b->registry = registry_new(b->loop, &hooks);
+    struct journal *copy = open_journal(fs_system(), &b->dir, true, registry_replay, b->registry);
+    journal_free(&copy);
+    b->journal = open_journal(&memory_faults.fs, memory, false, count_unknown, NULL);
+    b->writer = writer_new(b->loop, b->journal, NULL);
+    assert_non_null(b->writer);
+    b->pool = span_pool_new();
+    registry_set_elsewhere(b->registry);
+    registry_start(b->registry, b->writer, b->pool, "b2");
+}
+
+/* whenever it dies, the new files hold nothing or everything */
+static void moved_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    enum { FILES = 20 };
+    open_all(BOOT);
+    for (uint64_t i = 0; i < FILES; i++)
+        ack(send(mint(i + 1, "/a"), 100));
+    close_all(true);
+    unsigned empty = 0, whole = 0;
+    for (unsigned n = 1; whole == 0 || memory_faults.has_fired; n++) {
+        struct tmp_dir memory;
+        tmp_dir_make(&memory);
+        fault_fs_init(&memory_faults, fs_system());
+        memory_faults.kinds = FAULT_WRITES;
+        fault_fs_crash(&memory_faults, n, n % 2 == 0 ? 0 : 100);
+        open_elsewhere(&memory);
+        (void)mint(FILES + 1, "/b");
+        finish_jobs();
+        close_all(false);
+        size_t found = entries_in(&memory);
+        assert_true(bench.recovery.records == 0 ? found == 0 : found >= FILES);
+        empty += found == 0;
+        whole += found >= FILES;
+        if (found == 0)
+            assert_true(memory_faults.has_fired);
+        tmp_dir_remove(&memory);
+    }
+    assert_true(empty > 20 && whole >= 3);
+}
+
+static unsigned saves;
+static int last_save;
+
+static void note_saved(void *ctx, int result)
+{
+    (void)ctx;
+    saves++;
+    last_save = result;
+}
+
+/* the copy holds what was known when it was asked for, and is written only when that changed */
+static void copies_of_what_changed(void **state)
+{
+    (void)state;
+    struct tmp_dir dir;
+    struct registry_hooks hooks = {.saved = note_saved, .ctx = &bench};
+    tmp_dir_make(&dir);
+    fault_fs_init(&memory_faults, fs_system());
+    struct journal *copy = open_journal(&memory_faults.fs, &dir, false, count_unknown, NULL);
+    saves = 0;
+    bench.registry = registry_new(bench.loop, &hooks);
+    bench.journal = open_journal(fs_system(), &bench.dir, false, registry_replay, bench.registry);
+    bench.writer = writer_new(bench.loop, bench.journal, NULL);
+    writer_set_copy(bench.writer, copy);
+    bench.pool = span_pool_new();
+    registry_start(bench.registry, bench.writer, bench.pool, BOOT);
+    finish_jobs();
+    registry_save(bench.registry);
+    finish_jobs();
+    assert_int_equal(saves, 0); /* nothing but the boot */
+    struct entry *e = mint(1, "/a");
+    uint64_t ticket = e->sent_ticket;
+    registry_save(bench.registry); /* behind what is urgent: the ticket holds */
+    finish_jobs();
+    assert_true(saves == 1 && last_save == 0 && registry_durable(bench.registry) >= ticket);
+    assert_int_equal(entries_in(&bench.dir), 1);
+    assert_int_equal(entries_in(&dir), 1);
+    registry_save(bench.registry);
+    finish_jobs();
+    assert_int_equal(saves, 1);
+    (void)mint(2, "/b");
+    settle();
+    assert_int_equal(entries_in(&dir), 1);
+    fault_fs_fail(&memory_faults, 1, EIO);
+    memory_faults.kinds = FAULT_ALL;
+    memory_faults.is_sticky = true;
+    registry_save(bench.registry);
+    finish_jobs();
+    assert_true(saves == 2 && last_save == -EIO);
+    assert_string_equal(bench.health, ""); /* what is in memory is well */
+    fault_fs_reset(&memory_faults);
+    registry_save(bench.registry); /* still not copied */
+    finish_jobs();
+    assert_true(saves == 3 && last_save == 0);
+    assert_int_equal(entries_in(&dir), 2);
+    registry_close(bench.registry);
+    registry_save(bench.registry);
+    finish_jobs();
+    assert_int_equal(saves, 4);
+    close_all(false);
+    journal_free(&copy);
+    assert_int_equal(entries_in(&dir), 2);
+    assert_int_equal(journal_remove(fs_system(), dir.fd), 0);
+    assert_int_equal(tmp_dir_count(&dir), 0);
+    tmp_dir_remove(&dir);
+}
+
 /* ---- other versions ---- */
 
 /* how many there are on disk */
@@ -1094,6 +1234,8 @@ int main(void)
         TEST(unclean_after_a_checkpoint),
         TEST(copies_are_recognised),
         TEST(copies_wait_for_their_checkpoint),
+        TEST(moved_whole_or_not_at_all),
+        TEST(copies_of_what_changed),
         TEST(unknown_records_are_kept),
         TEST(degraded_and_well_again),
         TEST(long_failure),

@@ -404,7 +404,7 @@ struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
     if (is_held(t, &c->id) || open_candidate(t, c) < 0)
         return NULL;
     struct entry *e = decide_sibling(t, c, &d);
-    if (e != NULL) {
+    if (e != NULL && (missed || d != IDENTITY_REUSED)) {
         (void)carry_out(t, c, e, d); /* no copy: it always takes the file */
     } else if (missed && d == IDENTITY_NEW) {
         struct evidence at = adopt_start(&c->content);
@@ -472,13 +472,29 @@ static bool hold_for_other(struct tail *t, struct candidate *c)
     return true;
 }
 
-/* one undecided copy; true = decided */
-static bool check_copy(struct tail *t, struct candidate *c)
+/* A copy that was empty when it was found may be one of any generation: this one was just cut off
+ * its file. */
+static void try_cut(struct candidate *c, struct entry *cut)
+{
+    struct entry *former = c->original;
+    struct evidence at = read_to(cut);
+    if (cut == former || cut->file != NULL ||
+        !identity_evidence_holds(&c->content, c->id.size, &at))
+        return;
+    c->original = cut;
+    registry_hold(cut);
+    registry_unhold(former);
+}
+
+/* one undecided copy; cut: a generation that has lost its file just now, or NULL. True = decided */
+static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
 {
     struct fs_identity before = c->id;
-    struct entry *e = c->original;
     if (open_candidate(t, c) < 0)
         return true;
+    if (cut != NULL)
+        try_cut(c, cut);
+    struct entry *e = c->original;
     struct evidence at = read_to(e);
     bool same = identity_evidence_holds(&c->content, c->id.size, &at);
     if (same && e->done && e->file == NULL) {
@@ -500,13 +516,13 @@ static bool check_copy(struct tail *t, struct candidate *c)
 }
 
 /* see header */
-void adopt_check_copies(struct tail *t)
+void adopt_check_copies(struct tail *t, struct entry *cut)
 {
     LIST_EACH(node, &t->copies) {
         struct candidate *c = LIST_ENTRY(node, struct candidate, link);
-        struct entry *original = c->original;
-        if (!check_copy(t, c))
+        if (!check_copy(t, c, cut))
             continue;
+        struct entry *original = c->original;
         candidate_free(c);
         registry_unhold(original);
     }

@@ -187,7 +187,7 @@ void file_restart(struct file *f)
     old->file = NULL;
     registry_hold(old);
     registry_finish(old);
-    adopt_check_copies(t);
+    adopt_check_copies(t, old);
     last =
         siblings_of_cut(t, f->dir, f->input, old, &id, loop_wall_ns(t->loop) - quiet_ms * 1000000);
     if (old->file == NULL && unfinished > 0)

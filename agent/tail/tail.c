@@ -243,7 +243,7 @@ static void on_check(void *ctx)
     struct tail *t = ctx;
     if (t->stopped)
         return;
-    adopt_check_copies(t);
+    adopt_check_copies(t, NULL);
     orphan_check(t);
     parked_check(t);
     check_finished(t);

@@ -218,8 +218,8 @@ void adopt_all(struct tail *t);
 /* Decides one sibling, which stays the caller's: goes on with the loaded generation whose content
  * it is, or reads it as a new one if `missed`. NULL = neither. */
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed);
-/* Looks again at undecided copies. */
-void adopt_check_copies(struct tail *t);
+/* Looks again at undecided copies; cut: a generation that has lost its file just now, or NULL. */
+void adopt_check_copies(struct tail *t, struct entry *cut);
 /* The start of a content; a head that is there already is evidence before anything is read. */
 struct evidence adopt_start(struct content *c);
 /* Reads on in the candidate's file where the reading of an entry had come to, if its content goes

@@ -131,7 +131,7 @@ void file_look(struct dir *d)
     LIST_EACH(node, &d->files) {
         struct file *f = LIST_ENTRY(node, struct file, in_dir);
         if (!f->is_hot && !f->failed && f->stop_at == UINT64_MAX &&
-            fds_has_changed(f, f->scanned_to))
+            (fds_has_changed(f, f->scanned_to) || siblings_may_hide(f)))
             file_heat(f);
     }
 }

@@ -107,15 +107,13 @@ static enum read_result conclude(const struct pass *p, bool full)
     return full ? READ_MORE : READ_END;
 }
 
-/* Whether other content comes first: as long as nothing is known by which the content could be told
- * from another one, it may have been cut off and written anew without a trace in the file itself.
- */
-static bool must_wait(const struct pass *p)
+/* whether content that nobody has seen comes first */
+static bool must_wait(struct file *f)
 {
-    struct file *f = p->f;
-    if (f->at.offset > 0 || f->at.head_bytes > 0 || p->end == 0 || f->dir->other_ms < f->grown_ms)
+    if (!siblings_may_hide(f))
         return false;
     siblings_unseen(f);
+    f->grown_ms = loop_now_ms(f->tail->loop);
     return f->after != NULL;
 }
 
@@ -137,7 +135,7 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
         want = tail_input_of(f)->max_bytes + TAIL_QUANTUM;
     if (load(f, &p, want) < 0)
         return READ_FAILED;
-    if (must_wait(&p))
+    if (must_wait(f))
         return READ_MORE;
     if (!is_same_content(f, &p)) {
         tail_catch_up(f->tail); /* a copy that was made before is told of before */

@@ -270,6 +270,12 @@ struct file *siblings_of_cut(struct tail *t, struct dir *d, unsigned input, stru
 }
 
 /* see tail_internal.h */
+bool siblings_may_hide(const struct file *f)
+{
+    return f->at.offset == 0 && f->at.head_bytes == 0 && f->dir->other_ms >= f->grown_ms;
+}
+
+/* see tail_internal.h */
 void siblings_unseen(struct file *file)
 {
     struct fs_identity id;

@@ -260,7 +260,8 @@ static inline void bench_message(void *ctx, enum log_level level, const char *te
 {
     struct bench *b = ctx;
     assert_in_range(level, LOG_WARN, LOG_DEBUG);
-    assert_int_equal(buf_printf(&b->messages, "%s\n", text), 0);
+    if (level <= LOG_INFO)
+        assert_int_equal(buf_printf(&b->messages, "%s\n", text), 0);
 }
 
 /* the tail's hook */

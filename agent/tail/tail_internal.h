@@ -238,8 +238,9 @@ void siblings_find(struct tail *t);
  * there is none. */
 struct file *siblings_of_cut(struct tail *t, struct dir *d, unsigned input, struct entry *e,
                              const struct fs_identity *cut, int64_t since_ns);
-/* Whether a file may have had content that nobody has seen: as long as nothing is known by which its
- * content could be told from another one, some may be written and cut off without a trace in it. */
+/* Whether a file may have had content that nobody has seen: as long as nothing is known by which
+ * its content could be told from another one, some may be written and cut off without a trace in
+ * it. */
 bool siblings_may_hide(const struct file *f);
 /* Looks for such content; the file is read after it. */
 void siblings_unseen(struct file *f);

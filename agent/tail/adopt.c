@@ -216,6 +216,8 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     registry_finish(e);
     if (why == IDENTITY_REWRITTEN)
         last = siblings_of_cut(t, c->dir, c->input, e, &c->id, e->seen_ns);
+    if (why == IDENTITY_REUSED)
+        siblings_before(t, c); /* its number says nothing of what was at the path before */
     uint64_t size = c->id.size;
     struct file *f = begin(t, c, &at);
     if (unsure)

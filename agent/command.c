@@ -64,7 +64,7 @@ static void print_errors(const struct config_errors *errors)
 }
 
 /* see header */
-struct config *command_load(const struct cli *cli)
+struct config *command_read(const struct cli *cli)
 {
     struct config_errors errors = {0};
     struct config *config = NULL;
@@ -77,8 +77,12 @@ struct config *command_load(const struct cli *cli)
     if (config_load(&source, &config, &errors) < 0)
         print_errors(&errors);
     config_errors_clear(&errors);
-    if (config == NULL)
-        return NULL;
+    return config;
+}
+
+/* see header */
+void command_use(const struct cli *cli, const struct config *config)
+{
     struct log_opts log = {
         .fd = STDERR_FILENO,
         .level = cli->verbose ? LOG_DEBUG : config->log_level,
@@ -88,6 +92,14 @@ struct config *command_load(const struct cli *cli)
     /* neither core dumps nor other processes of this user get to see secrets */
     if (config_has_secret(config) && prctl(PR_SET_DUMPABLE, 0) < 0)
         log_warn("secrets may show in core dumps: PR_SET_DUMPABLE: %s", strerror(errno));
+}
+
+/* see header */
+struct config *command_load(const struct cli *cli)
+{
+    struct config *config = command_read(cli);
+    if (config != NULL)
+        command_use(cli, config);
     return config;
 }
 

@@ -62,7 +62,11 @@ int command_export(const struct cli *cli);
 int command_version(const struct cli *cli);
 int command_help(const struct cli *cli);
 
-/* Loads the configuration and sets the log up by it; prints every error. NULL: EXIT_CONFIG. */
+/* Reads and checks the configuration; prints every error. NULL: EXIT_CONFIG. */
+struct config *command_read(const struct cli *cli);
+/* Sets the log up by it. */
+void command_use(const struct cli *cli, const struct config *config);
+/* Both. */
 struct config *command_load(const struct cli *cli);
 /* Prints text from outside for a terminal: control characters as \xNN. */
 void command_put_text(struct slice s);

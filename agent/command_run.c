@@ -12,17 +12,21 @@
 #include "run/agent.h"
 #include "run/index.h"
 
-/* SIGHUP: says whether the changed configuration would be taken */
-static void check_config(void *ctx)
+/* SIGHUP: the configuration anew */
+static struct config *reload(void *ctx)
 {
     const struct cli *cli = ctx;
-    struct config *config = command_load(cli);
+    struct config *config = command_read(cli);
     if (config == NULL)
-        log_error("SIGHUP: \"%s\" has errors, going on with the configuration of the start",
+        log_error("SIGHUP: \"%s\" has errors, going on with the present configuration",
                   cli->config_path);
-    else
-        log_info("SIGHUP: \"%s\" is right; a restart takes it over", cli->config_path);
-    config_free(&config);
+    return config;
+}
+
+/* it is in force */
+static void reloaded(void *ctx, const struct config *config)
+{
+    command_use(ctx, config);
 }
 
 /* says loudly what makes TLS pointless */
@@ -72,7 +76,8 @@ int command_run(const struct cli *cli)
             .config = config,
             .once = cli->once,
             .once_timeout_ms = cli->timeout_ms,
-            .on_hangup = check_config,
+            .reload = reload,
+            .reloaded = reloaded,
             .ctx = &copy,
         };
         exit_code = (int)agent_run(&opts, &e);

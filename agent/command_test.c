@@ -19,14 +19,17 @@
 static char *first_target(const struct config *c, struct err *e)
 {
     struct assembled a;
+    struct ledgers ledgers;
     char host[HOST_NAME_MAX + 1] = "";
     char *target = NULL;
     (void)gethostname(host, HOST_NAME_MAX); /* unknown stays empty */
     int64_t now_ns = clock_wall_ms(clock_system()) * 1000000;
-    if (assemble_inputs(&a, c, host, now_ns, e) == 0)
+    ledgers_init(&ledgers);
+    if (assemble_inputs(&a, c, &ledgers, host, now_ns, e) == 0)
         target = a.count > 0 ? mem_strdup(a.targets[0])
                              : assemble_target("logs", "generic", c->namespace);
     assemble_clear(&a);
+    ledgers_clear(&ledgers);
     return target;
 }
 

@@ -64,8 +64,8 @@ const struct option_section options_sections[OPTION_GROUPS] = {
 #define SET_PERIOD(set, which, text, shown)                                                        \
     {                                                                                              \
         .key = "metrics." set ".period", .group = OPTION_METRICS, .type = OPTION_DURATION,         \
-        .flags = OPTION_RELOADABLE, .standard = text, .min = SECOND, .max = DAY,                   \
-        .standard_note = shown, .offset = AT(metrics.set_period_ms[which]),                        \
+        .standard = text, .min = SECOND, .max = DAY, .standard_note = shown,                       \
+        .offset = AT(metrics.set_period_ms[which]),                                                \
         .help = "Time between two readings of set " set ".",                                       \
     }
 #define SET_PERIOD_OF_ALL(set, which) SET_PERIOD(set, which, "10s", "metrics.period")
@@ -319,7 +319,6 @@ const struct option options_table[] = {
         .key = "metrics.enabled",
         .group = OPTION_METRICS,
         .type = OPTION_BOOL,
-        .flags = OPTION_RELOADABLE,
         .standard = "true",
         .offset = AT(metrics.enabled),
         .help = "Whether metrics of this host are collected.",
@@ -328,7 +327,6 @@ const struct option options_table[] = {
         .key = "metrics.period",
         .group = OPTION_METRICS,
         .type = OPTION_DURATION,
-        .flags = OPTION_RELOADABLE,
         .standard = "10s",
         .min = SECOND,
         .max = DAY,
@@ -339,7 +337,7 @@ const struct option options_table[] = {
         .key = "metrics.sets",
         .group = OPTION_METRICS,
         .type = OPTION_SET,
-        .flags = OPTION_RELOADABLE | OPTION_COMMAS,
+        .flags = OPTION_COMMAS,
         .standard = "cpu,load,memory,network,pressure,uptime,conntrack,netstat",
         .choices = set_choices,
         .offset = AT(metrics.sets),

@@ -109,8 +109,8 @@ static void on_hangup(void *ctx, int signo)
 {
     struct agent *a = ctx;
     (void)signo; /* only SIGHUP comes here */
-    if (a->opts.on_hangup != NULL)
-        a->opts.on_hangup(a->opts.ctx);
+    if (a->state == AGENT_RUNNING && !a->opts.once)
+        reload_config(a);
 }
 
 /* every 30 s */
@@ -242,6 +242,7 @@ static void start_feeds(struct agent *a)
         .max_per_target = open > 1 ? es->workers + 1 : 0,
         .linger_ms = es->linger_ms,
     };
+    a->slack_bytes = opts.slack_bytes;
     a->logs = feed_new(a->loop, &opts, &logs);
     registry_start(a->registry, a->writer, feed_spans(a->logs), a->host.boot_id);
     if (!a->config->metrics.enabled || a->opts.once)
@@ -300,7 +301,8 @@ static int start(struct agent *a, struct err *e)
     if (r < 0)
         return r;
     start_identity(a);
-    r = assemble_inputs(&a->inputs, a->config, a->host.hostname, loop_wall_ns(a->loop), e);
+    r = assemble_inputs(&a->inputs, a->config, &a->ledgers, a->host.hostname, loop_wall_ns(a->loop),
+                        e);
     if (r == 0)
         r = start_store(a, e);
     if (r < 0)
@@ -362,6 +364,8 @@ static void stop(struct agent *a)
     state_copy_close(a);
     deadbox_free(&a->deadbox);
     assemble_clear(&a->inputs);
+    ledgers_clear(&a->ledgers);
+    config_free(&a->reloaded);
     sysinfo_clear(&a->host);
     procfs_free(&a->procfs);
     for (size_t i = 0; i < ARRAY_LEN(a->signals); i++)
@@ -380,6 +384,7 @@ enum agent_result agent_run(const struct agent_opts *opts, struct err *e)
     struct agent *a = mem_zalloc(sizeof(*a));
     a->opts = *opts;
     a->config = opts->config;
+    ledgers_init(&a->ledgers);
     a->result = AGENT_FAILED;
     list_init(&a->waiting);
     datadir_init(&a->data);

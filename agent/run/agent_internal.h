@@ -6,6 +6,7 @@
  *
  *   agent.c    start, drain, stop
  *   flow.c     batches: feed -> registry's ticket -> output -> feed
+ *   reload.c   another configuration
  *   report.c   health and ledger
  *   state_copy.c  the copy of a registry that lies in memory
  */
@@ -19,6 +20,7 @@
 #include "run/agent.h"
 #include "run/assemble.h"
 #include "run/datadir.h"
+#include "run/ledgers.h"
 #include "run/outputs.h"
 #include "store/deadbox.h"
 #include "store/journal.h"
@@ -39,7 +41,8 @@ struct health {
 
 struct agent {
     struct agent_opts opts;
-    const struct config *config;
+    const struct config *config; /* the present one */
+    struct config *reloaded;     /* owned; the same, if it is not that of the start */
     enum agent_state state;
     enum agent_result result;
     struct loop *loop;
@@ -52,6 +55,8 @@ struct agent {
     struct sysinfo host;
     struct encode_agent identity;
     struct assembled inputs;
+    struct ledgers ledgers;
+    size_t slack_bytes; /* the largest item that a batch for logs has room for */
     struct ledger metrics_ledger;
     struct journal *journal;
     struct journal_recovery recovery;
@@ -99,6 +104,10 @@ void state_copy_last(struct agent *a);
 void state_copy_close(struct agent *a);
 /* How a copy has ended: 0 or a negative errno. */
 void state_copy_saved(struct agent *a, int result);
+
+/* ---- reload.c ---- */
+/* Takes another configuration over, or says why not. */
+void reload_config(struct agent *a);
 
 /* ---- report.c ---- */
 /* Tells a change of health once; why "" or NULL = well. */

@@ -130,19 +130,18 @@ static int set_target(struct assembled *a, size_t i, const struct config *c, con
 }
 
 /* see header */
-int assemble_inputs(struct assembled *a, const struct config *c, const char *host_name,
-                    int64_t wall_ns, struct err *e)
+int assemble_inputs(struct assembled *a, const struct config *c, struct ledgers *ledgers,
+                    const char *host_name, int64_t wall_ns, struct err *e)
 {
     int r = 0;
     *a = (struct assembled){.count = c->input_count};
     a->inputs = mem_zalloc_array(c->input_count, sizeof(*a->inputs));
-    a->ledgers = mem_zalloc_array(c->input_count, sizeof(*a->ledgers));
     a->targets = mem_zalloc_array(c->input_count, sizeof(*a->targets));
     a->indices = mem_zalloc_array(c->input_count, sizeof(struct target *));
     a->excludes = mem_zalloc_array(c->input_count, sizeof(char **));
     a->own_files = own_files_pattern(c);
     for (size_t i = 0; i < c->input_count && r == 0; i++) {
-        a->inputs[i] = input_of(c, &c->inputs[i], &a->ledgers[i]);
+        a->inputs[i] = input_of(c, &c->inputs[i], ledgers_get(ledgers, c->inputs[i].id));
         exclude_own(a, i);
         r = set_target(a, i, c, host_name, wall_ns, e);
         if (r == 0 && !occurs(a, i, a->targets[i]))
@@ -164,7 +163,6 @@ void assemble_clear(struct assembled *a)
     mem_free(a->indices);
     mem_free(a->excludes);
     mem_free(a->own_files);
-    mem_free(a->ledgers);
     mem_free(a->inputs);
     *a = (struct assembled){0};
 }

@@ -44,12 +44,18 @@ void report_health(struct agent *a, enum agent_part part, enum output_health lev
                   part_names[part], output_health_name(level), why[0] == '\0' ? "" : ": ", why);
 }
 
+/* one more for the total */
+static void add_to_sum(void *ctx, const char *id, const struct ledger *ledger)
+{
+    (void)id; /* all alike */
+    ledger_sum(ctx, ledger);
+}
+
 /* see agent_internal.h */
 void report_sum(const struct agent *a, struct ledger *ret_sum)
 {
     *ret_sum = (struct ledger){0};
-    for (size_t i = 0; i < a->inputs.count; i++)
-        ledger_sum(ret_sum, &a->inputs.ledgers[i]);
+    ledgers_each(&a->ledgers, add_to_sum, ret_sum);
     ledger_sum(ret_sum, &a->metrics_ledger);
 }
 
@@ -68,15 +74,21 @@ static void write_one(const char *name, const struct ledger *l)
     buf_clear(&text);
 }
 
+/* that of one input */
+static void write_input(void *ctx, const char *id, const struct ledger *ledger)
+{
+    char name[128];
+    (void)ctx; /* the log is all it needs */
+    (void)snprintf(name, sizeof(name), "input %s", id);
+    write_one(name, ledger);
+}
+
 /* see agent_internal.h */
 void report_ledger(const struct agent *a, bool final)
 {
     struct ledger sum;
-    char name[128];
-    for (size_t i = 0; final && i < a->inputs.count; i++) {
-        (void)snprintf(name, sizeof(name), "input %s", a->inputs.inputs[i].id);
-        write_one(name, &a->inputs.ledgers[i]);
-    }
+    if (final)
+        ledgers_each(&a->ledgers, write_input, NULL);
     if (final && a->docs != NULL)
         write_one("metrics", &a->metrics_ledger);
     report_sum(a, &sum);

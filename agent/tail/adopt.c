@@ -165,7 +165,7 @@ static struct evidence first_position(struct tail *t, struct candidate *c)
     struct evidence at = {0};
     int64_t age_ms = (loop_wall_ns(t->loop) - c->id.mtime_ns) / 1000000;
     bool old = input->ignore_older_ms > 0 && age_ms > input->ignore_older_ms;
-    bool at_end = input->start_at_end && !t->started;
+    bool at_end = input->start_at_end && (!t->started || t->names[c->input].is_new);
     if ((old || at_end) && identity_evidence_of(&c->content, c->id.size, &at) == 0) {
         ledger_skip(input->ledger, old ? SKIP_IGNORE_OLDER : SKIP_START_AT,
                     (struct ledger_count){c->id.size, 0});
@@ -188,10 +188,18 @@ static struct file *begin(struct tail *t, struct candidate *c, const struct evid
     return follow(t, c, e, at);
 }
 
+/* where the reading of an entry had come to */
+static struct evidence read_to(const struct entry *e)
+{
+    if (list_is_empty(&e->spans))
+        return e->acked;
+    return LIST_ENTRY(e->spans.prev, struct span, link)->evidence;
+}
+
 /* goes on with a registered generation */
 static void resume(struct tail *t, struct candidate *c, struct entry *e)
 {
-    struct evidence at = e->acked;
+    struct evidence at = read_to(e);
     bool same = e->dev == c->id.dev && e->ino == c->id.ino && strcmp(e->path, name_of(c)) == 0;
     if (!same)
         registry_moved(e, &c->id, name_of(c));
@@ -417,14 +425,6 @@ struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
     return file_find(t, c->id.dev, c->id.ino);
 }
 
-/* where the reading of an entry had come to */
-static struct evidence read_to(const struct entry *e)
-{
-    if (list_is_empty(&e->spans))
-        return e->acked;
-    return LIST_ENTRY(e->spans.prev, struct span, link)->evidence;
-}
-
 /* The original was truncated: the copy is the old generation, and its unread rest is read here. */
 static void take_over(struct tail *t, struct candidate *c)
 {
@@ -527,6 +527,21 @@ void adopt_check_copies(struct tail *t, struct entry *cut)
         struct entry *original = c->original;
         candidate_free(c);
         registry_unhold(original);
+    }
+}
+
+/* see tail_internal.h */
+void adopt_refit(struct tail *t)
+{
+    LIST_EACH(node, &t->copies) {
+        struct candidate *c = LIST_ENTRY(node, struct candidate, link);
+        int input = discover_input_of(t, c->path);
+        if (input >= 0) {
+            c->input = (unsigned)input;
+            continue;
+        }
+        registry_unhold(c->original);
+        candidate_free(c);
     }
 }
 

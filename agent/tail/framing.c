@@ -39,8 +39,10 @@ int framing_setup(struct tail *t, struct err *e)
         if (input->charset != CHARSET_UTF8 && input->max_bytes > longest)
             longest = input->max_bytes;
     }
-    if (longest > 0)
+    if (longest > 0) {
+        mem_free(t->converted);
         t->converted = mem_zalloc(charset_room(longest));
+    }
     return 0;
 }
 

@@ -24,7 +24,8 @@
 /* siblings of one path that are looked at */
 #define SIBLINGS_MAX 1024
 
-/* times of files may lie so far behind the clock: they come from the kernel's last tick */
+/* times of files may lie so far behind the clock, and each other: some come from the kernel's last
+ * tick */
 #define CLOCK_STEP_NS 10000000
 
 /* whether a string ends with a suffix */
@@ -233,7 +234,8 @@ void siblings_before(struct tail *t, const struct candidate *c)
 static bool is_between(const struct family *f, const struct candidate *c, int64_t since_ns,
                        const struct fs_identity *cut)
 {
-    return c->id.mtime_ns > since_ns - CLOCK_STEP_NS && c->id.mtime_ns <= cut->mtime_ns &&
+    return c->id.mtime_ns > since_ns - CLOCK_STEP_NS &&
+           c->id.mtime_ns <= cut->mtime_ns + CLOCK_STEP_NS &&
            !(c->id.ino == cut->ino && c->id.dev == cut->dev) &&
            file_find(f->t, c->id.dev, c->id.ino) == NULL;
 }

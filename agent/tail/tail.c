@@ -275,41 +275,6 @@ static void on_event(void *ctx, const struct watch_event *ev)
         discover_event(t, ev);
 }
 
-/* parses every pattern of every input */
-static int add_patterns(struct tail *t, struct err *e)
-{
-    char cwd[PATH_MAX];
-    size_t count = 0;
-    if (getcwd(cwd, sizeof(cwd)) == NULL)
-        return err_set_errno(e, -errno, "the working directory");
-    for (size_t i = 0; i < t->opts.input_count; i++)
-        count += t->opts.inputs[i].path_count;
-    t->patterns = mem_zalloc_array(count, sizeof(*t->patterns));
-    for (size_t i = 0; i < t->opts.input_count; i++) {
-        const struct tail_input *input = &t->opts.inputs[i];
-        for (size_t p = 0; p < input->path_count; p++) {
-            struct pattern *pattern = &t->patterns[t->pattern_count];
-            int r = glob_init(&pattern->glob, input->paths[p], cwd, e);
-            if (r < 0)
-                return r;
-            pattern->input = (unsigned)i;
-            t->pattern_count++;
-        }
-    }
-    return 0;
-}
-
-/* the shared buffer: the longest line, what is read before it, a quantum behind it */
-static void add_buffer(struct tail *t)
-{
-    size_t longest = 0;
-    for (size_t i = 0; i < t->opts.input_count; i++)
-        if (t->opts.inputs[i].max_bytes > longest)
-            longest = t->opts.inputs[i].max_bytes;
-    t->buffer_bytes = SPAN_HEAD_BYTES + longest + 2 * TAIL_QUANTUM;
-    t->buffer = mem_zalloc(t->buffer_bytes);
-}
-
 /* watching, or why not; files are then found by scans alone */
 static void add_watch(struct tail *t)
 {
@@ -364,12 +329,13 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     t->pump_timer = loop_timer_new(loop, pump, t);
     t->reconcile_timer = loop_timer_new(loop, on_reconcile, t);
     t->check_timer = loop_timer_new(loop, on_check, t);
-    if (add_patterns(t, e) < 0 || framing_setup(t, e) < 0) {
+    if (reload_patterns(opts->inputs, opts->input_count, &t->patterns, &t->pattern_count, e) < 0 ||
+        framing_setup(t, e) < 0) {
         tail_free(&t);
         return NULL;
     }
     t->names = mem_zalloc_array(opts->input_count, sizeof(*t->names));
-    add_buffer(t);
+    reload_buffer(t);
     add_watch(t);
     return t;
 }
@@ -394,9 +360,7 @@ void tail_free(struct tail **tp)
     loop_timer_cancel(&t->pump_timer);
     loop_timer_cancel(&t->reconcile_timer);
     loop_timer_cancel(&t->check_timer);
-    for (unsigned i = 0; i < t->pattern_count; i++)
-        glob_clear(&t->patterns[i].glob);
-    mem_free(t->patterns);
+    reload_patterns_free(t->patterns, t->pattern_count);
     mem_free(t->names);
     framing_teardown(t);
     mem_free(t->buffer);

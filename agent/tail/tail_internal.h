@@ -18,6 +18,7 @@
  *   framing.c    what the bytes of a file mean
  *   lines.c      bytes -> lines
  *   pass.c       lines -> batch
+ *   reload.c     other inputs
  *   tail.c       life cycle, events, ticks
  */
 #include <stdbool.h>
@@ -139,9 +140,10 @@ struct candidate {
     struct entry *original; /* copy: of this generation */
 };
 
-/* The name that an input's documents of one day go to. */
+/* What is kept of an input: the name that its documents of one day go to. */
 struct dated_name {
     bool made;
+    bool is_new; /* the input came with a reload whose scan is not over */
     int32_t day;
     char name[BATCH_TARGET_MAX + 1];
 };
@@ -225,6 +227,9 @@ struct evidence adopt_start(struct content *c);
 /* Reads on in the candidate's file where the reading of an entry had come to, if its content goes
  * on there; the candidate stays the caller's. */
 void adopt_rest(struct tail *t, struct candidate *c, struct entry *e);
+
+/* The inputs are others: copies that no input matches any more are forgotten. */
+void adopt_refit(struct tail *t);
 
 /* ---- siblings.c ---- */
 /* A file that is new at its path: what was rotated away from that path unseen (while the agent was
@@ -342,6 +347,14 @@ enum read_result {
 enum read_result read_some(struct file *f, uint64_t *ret_bytes);
 /* Gives the unfinished last line as it is. False: blocked. */
 bool read_flush_partial(struct file *f);
+
+/* ---- reload.c ---- */
+/* Parses the patterns of inputs; what was parsed is the caller's also when one is wrong. */
+int reload_patterns(const struct tail_input *inputs, size_t count, struct pattern **ret,
+                    unsigned *ret_count, struct err *e) MUST_CHECK;
+void reload_patterns_free(struct pattern *patterns, unsigned count);
+/* Makes room for the longest line of the inputs. */
+void reload_buffer(struct tail *t);
 
 /* ---- tail.c ---- */
 const struct tail_input *tail_input_of(const struct file *f);

@@ -26,8 +26,11 @@ struct agent_opts {
     const struct config *config; /* borrowed */
     bool once;                   /* read what is there, ship it, end */
     int64_t once_timeout_ms;     /* 0 = wait without limit */
-    /* SIGHUP: checks the configuration anew and tells what came of it. NULL: ignored. */
-    void (*on_hangup)(void *ctx);
+    /* SIGHUP: reads and checks the configuration anew; the agent's from then on. NULL: it has
+     * errors, which were told. */
+    struct config *(*reload)(void *ctx);
+    /* It is in force now. */
+    void (*reloaded)(void *ctx, const struct config *config);
     void *ctx;
 };
 

@@ -6,12 +6,12 @@
 #include "bulk/encode.h"
 #include "config/config.h"
 #include "output/output.h"
+#include "run/ledgers.h"
 #include "tail/tail.h"
 
 /* The inputs of a configuration as the tail takes them. */
 struct assembled {
     struct tail_input *inputs;
-    struct ledger *ledgers;  /* one for each input */
     char **targets;          /* where they go today */
     struct target **indices; /* NULL where that is not dated */
     char ***excludes;        /* of each input, with our own output */
@@ -20,10 +20,10 @@ struct assembled {
     unsigned target_count; /* different ones */
 };
 
-/* Strings of the result borrow from c. wall_ns: now. 0, or -EINVAL with e filled: an index cannot
- * be called so. Clear it after a failure as well. */
-int assemble_inputs(struct assembled *a, const struct config *c, const char *host_name,
-                    int64_t wall_ns, struct err *e) MUST_CHECK;
+/* Strings of the result borrow from c, the ledgers are those of `ledgers`. wall_ns: now. 0, or
+ * -EINVAL with e filled: an index cannot be called so. Clear it after a failure as well. */
+int assemble_inputs(struct assembled *a, const struct config *c, struct ledgers *ledgers,
+                    const char *host_name, int64_t wall_ns, struct err *e) MUST_CHECK;
 void assemble_clear(struct assembled *a);
 
 /* Strings of the result borrow from c; assemble_output_clear frees what is its own, once nothing

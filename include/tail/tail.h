@@ -68,6 +68,12 @@ size_t tail_slack(const struct tail_input *inputs, size_t count);
 
 /* First scan; reading begins with the next round. */
 void tail_start(struct tail *t);
+/* Other inputs, borrowed from then on instead of those before, once it has returned 0: files that
+ * one of them matches go on where they are, the others are not read any more, new ones are found.
+ * Their max_bytes must fit the feed's slack. -EINVAL with e filled, nothing is changed: a pattern
+ * is wrong. */
+int tail_reload(struct tail *t, const struct tail_input *inputs, size_t count,
+                struct err *e) MUST_CHECK;
 /* The feed has a free batch again. */
 void tail_resume(struct tail *t);
 /* Reads and discovers no more. */

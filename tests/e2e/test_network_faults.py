@@ -516,7 +516,7 @@ def test_name_server_does_not_hold_up_the_rest(agent, namespace, tmp_path):
         start(one)
         wait_for(lambda: namespace.asked, what="a look-up")
         one.send_signal(signal.SIGHUP)
-        one.wait_log("SIGHUP: .* is right")
+        one.wait_log("SIGHUP: the configuration was taken over")
         loggen(tmp_path / "b.log", LINES, writer="w2")
         wait_for(lambda: is_open(one.pid, tmp_path / "b.log"), what="b.log is read")
         assert not one.log_lines("resolve") and not server.requests, "the look-up was over by then"

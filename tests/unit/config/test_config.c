@@ -1034,7 +1034,8 @@ static void what_a_reload_cannot_change(void **state)
         const char *after, *key;
     } cases[] = {
         {"namespace: a", NULL},
-        {"namespace: a\nmetrics.period: 1s\nlogging.level: debug\ninputs: [{paths: a}]", NULL},
+        {"namespace: a\nlogging.level: debug\ninputs: [{paths: a}]", NULL},
+        {"namespace: a\nmetrics.period: 1s", "metrics.period"},
         {"namespace: b", "namespace"},
         {"namespace: a\npath.data: x", "path.data"},
         {"namespace: a\noutput.elasticsearch: {username: u, password: p}",

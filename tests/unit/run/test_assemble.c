@@ -39,9 +39,11 @@ static const char three_inputs[] = "namespace: site\n"
 static void inputs(void **state)
 {
     struct assembled a;
+    struct ledgers ledgers;
+    ledgers_init(&ledgers);
     struct config *c = load(three_inputs);
     (void)state;
-    assert_int_equal(assemble_inputs(&a, c, "h1", 0, NULL), 0);
+    assert_int_equal(assemble_inputs(&a, c, &ledgers, "h1", 0, NULL), 0);
     assert_int_equal(a.count, 3);
     assert_int_equal(a.target_count, 2);
     assert_string_equal(a.inputs[0].encode.target, "logs-one-site");
@@ -52,8 +54,9 @@ static void inputs(void **state)
     assert_true(a.inputs[1].start_at_end);
     assert_int_equal(a.inputs[1].path_count, 2);
     assert_int_equal(a.inputs[2].ignore_older_ms, 3600000);
-    assert_ptr_equal(a.inputs[2].ledger, &a.ledgers[2]);
+    assert_ptr_equal(a.inputs[2].ledger, ledgers_get(&ledgers, a.inputs[2].id));
     assemble_clear(&a);
+    ledgers_clear(&ledgers);
     assert_null(a.inputs);
     config_free(&c);
 }

@@ -95,12 +95,15 @@ static void check_backoff(struct config_loader *l)
     config_errors_add(l->errors, &at, "%s is longer than %s", init->key, max->key);
 }
 
-/* "all" stands for every set; a set without a period of its own has that of all */
+/* "all" and "default" stand for sets; a set without a period of its own has that of all */
 static void finish_sets(struct config_loader *l)
 {
     struct config_metrics *m = &l->cfg->metrics;
-    if ((m->sets & (1U << CONFIG_SETS)) != 0)
-        m->sets = (1U << CONFIG_SETS) - 1;
+    if ((m->sets & (1U << CONFIG_SETS_DEFAULT)) != 0)
+        m->sets |= CONFIG_DEFAULT_SETS;
+    if ((m->sets & (1U << CONFIG_SETS_ALL)) != 0)
+        m->sets = ~0U;
+    m->sets &= (1U << CONFIG_SETS) - 1;
     for (size_t i = 0; i < CONFIG_SETS; i++) {
         const struct option *own = CONFIG_ROW(metrics.set_period_ms[i]);
         if (own->standard_note != NULL && config_note_of(l, own)->origin == CONFIG_ORIGIN_DEFAULT)

@@ -26,9 +26,12 @@ static const char *const metadata_choices[] = {"dataset", "host",  "agent", "ecs
                                                "offset",  "input", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 static const char *const start_choices[] = {"beginning", "end", NULL};
-static const char *const set_choices[] = {
-    "cpu",       "load",    "memory",  "network",    "pressure", "uptime", "vmstat", "kernel",
-    "conntrack", "softnet", "netstat", "neighbours", "wireless", "time",   "all",    NULL};
+static const char *const set_choices[] = {"cpu",       "load",    "memory",          "network",
+                                          "pressure",  "uptime",  "vmstat",          "kernel",
+                                          "conntrack", "softnet", "netstat",         "neighbours",
+                                          "wireless",  "time",    "process_summary", "diskio",
+                                          "thermal",   "cpufreq", "default",         "all",
+                                          NULL};
 static const char *const encoding_choices[] = {"utf-8",  "utf-16",     "utf-16le", "utf-16be",
                                                "latin1", "iso-8859-1", NULL};
 static const char *const verification_choices[] = {"full", "certificate", "none", NULL};
@@ -338,10 +341,12 @@ const struct option options_table[] = {
         .group = OPTION_METRICS,
         .type = OPTION_SET,
         .flags = OPTION_COMMAS,
-        .standard = "cpu,load,memory,network,pressure,uptime,conntrack,netstat",
+        .standard = "default",
         .choices = set_choices,
         .offset = AT(metrics.sets),
-        .help = "What is collected; each set goes to metrics-system.<set>-<namespace>.",
+        .help =
+            "What is collected; each set goes to metrics-system.<set>-<namespace>. docs/metrics.md "
+            "tells which are in default.",
     },
     SET_PERIOD_OF_ALL("cpu", CONFIG_SET_CPU),
     SET_PERIOD_OF_ALL("load", CONFIG_SET_LOAD),
@@ -357,6 +362,10 @@ const struct option options_table[] = {
     SET_PERIOD_OF_ALL("neighbours", CONFIG_SET_NEIGHBOURS),
     SET_PERIOD_OF_ALL("wireless", CONFIG_SET_WIRELESS),
     SET_PERIOD_OF_ALL("time", CONFIG_SET_TIME),
+    SET_PERIOD_OF_ALL("process_summary", CONFIG_SET_PROCESS_SUMMARY),
+    SET_PERIOD_OF_ALL("diskio", CONFIG_SET_DISKIO),
+    SET_PERIOD_OF_ALL("thermal", CONFIG_SET_THERMAL),
+    SET_PERIOD_OF_ALL("cpufreq", CONFIG_SET_CPUFREQ),
     {
         .key = "output.elasticsearch.enabled",
         .group = OPTION_OUTPUT,

@@ -12,7 +12,23 @@
 #include "metrics/column.h"
 #include "metrics/member.h"
 
-enum row { TOTAL, FREE, AVAILABLE, BUFFERS, CACHED, SWAP_TOTAL, SWAP_FREE, ROWS };
+enum row {
+    TOTAL,
+    FREE,
+    AVAILABLE,
+    BUFFERS,
+    CACHED,
+    SWAP_TOTAL,
+    SWAP_FREE,
+    DIRTY,
+    WRITEBACK,
+    SLAB,
+    SLAB_RECLAIMABLE,
+    HUGE_SIZE,
+    HUGE_TOTAL, /* these two are numbers of pages */
+    HUGE_FREE,
+    ROWS
+};
 
 struct table {
     uint64_t bytes[ROWS];
@@ -23,9 +39,20 @@ struct table {
 static void take_line(struct slice line, struct table *t)
 {
     static const char *const names[ROWS] = {
-        [TOTAL] = "MemTotal:",     [FREE] = "MemFree:",  [AVAILABLE] = "MemAvailable:",
-        [BUFFERS] = "Buffers:",    [CACHED] = "Cached:", [SWAP_TOTAL] = "SwapTotal:",
+        [TOTAL] = "MemTotal:",
+        [FREE] = "MemFree:",
+        [AVAILABLE] = "MemAvailable:",
+        [BUFFERS] = "Buffers:",
+        [CACHED] = "Cached:",
+        [SWAP_TOTAL] = "SwapTotal:",
         [SWAP_FREE] = "SwapFree:",
+        [DIRTY] = "Dirty:",
+        [WRITEBACK] = "Writeback:",
+        [SLAB] = "Slab:",
+        [SLAB_RECLAIMABLE] = "SReclaimable:",
+        [HUGE_SIZE] = "Hugepagesize:",
+        [HUGE_TOTAL] = "HugePages_Total:",
+        [HUGE_FREE] = "HugePages_Free:",
     };
     struct slice word;
     uint64_t kib;
@@ -36,7 +63,7 @@ static void take_line(struct slice line, struct table *t)
             continue;
         if (column_number(&line, &kib) < 0 || kib > INT64_MAX / KIB)
             return;
-        t->bytes[i] = kib * KIB;
+        t->bytes[i] = i == HUGE_TOTAL || i == HUGE_FREE ? kib : kib * KIB;
         t->has[i] = true;
         return;
     }
@@ -56,6 +83,13 @@ static uint64_t guess_available(const struct table *t)
     return three < two ? UINT64_MAX : three;
 }
 
+/* pages of the default size in bytes; 0 when that is beyond all memory */
+static uint64_t huge_bytes(const struct table *t, enum row pages)
+{
+    uint64_t size = t->bytes[HUGE_SIZE];
+    return size == 0 || t->bytes[pages] > INT64_MAX / size ? 0 : t->bytes[pages] * size;
+}
+
 /* see header */
 int memory_parse(struct slice meminfo, struct memory_sample *ret)
 {
@@ -73,6 +107,12 @@ int memory_parse(struct slice meminfo, struct memory_sample *ret)
         .actual_free = cut(available, t.bytes[TOTAL]),
         .swap_total = t.bytes[SWAP_TOTAL],
         .swap_free = cut(t.bytes[SWAP_FREE], t.bytes[SWAP_TOTAL]),
+        .dirty = t.bytes[DIRTY],
+        .writeback = t.bytes[WRITEBACK],
+        .slab = t.bytes[SLAB],
+        .slab_reclaimable = cut(t.bytes[SLAB_RECLAIMABLE], t.bytes[SLAB]),
+        .hugepages_total = huge_bytes(&t, HUGE_TOTAL),
+        .hugepages_free = cut(huge_bytes(&t, HUGE_FREE), huge_bytes(&t, HUGE_TOTAL)),
     };
     return 0;
 }
@@ -99,6 +139,23 @@ void memory_write(const struct memory_sample *s, struct json_writer *w)
     member_object(w, "actual");
     member_long(w, "free", s->actual_free);
     write_used(w, s->total, s->actual_free);
+    json_end_object(w);
+    member_object(w, "dirty");
+    member_long(w, "bytes", s->dirty);
+    json_end_object(w);
+    member_object(w, "hugepages");
+    member_long(w, "total", s->hugepages_total);
+    member_long(w, "free", s->hugepages_free);
+    write_used(w, s->hugepages_total, s->hugepages_free);
+    json_end_object(w);
+    member_object(w, "slab");
+    member_long(w, "bytes", s->slab);
+    member_object(w, "reclaimable");
+    member_long(w, "bytes", s->slab_reclaimable);
+    json_end_object(w);
+    json_end_object(w);
+    member_object(w, "writeback");
+    member_long(w, "bytes", s->writeback);
     json_end_object(w);
     member_object(w, "swap");
     member_long(w, "total", s->swap_total);
@@ -141,8 +198,22 @@ static const struct field fields[] = {
      "Memory that programs cannot get, as a fraction of the total."},
     {"system.memory.cached", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
      "Memory of the page cache."},
+    FIELD_ROW_LONG("system.memory.dirty.bytes", FIELD_BYTE, FIELD_GAUGE, false,
+                   "Memory that waits to be written to disks."),
     {"system.memory.free", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
      "Memory that nothing uses, not even a cache."},
+    FIELD_ROW_LONG("system.memory.hugepages.free", FIELD_BYTE, FIELD_GAUGE, false,
+                   "Free huge pages of the default size, in bytes."),
+    FIELD_ROW_LONG("system.memory.hugepages.total", FIELD_BYTE, FIELD_GAUGE, false,
+                   "Huge pages of the default size, in bytes."),
+    FIELD_ROW_LONG("system.memory.hugepages.used.bytes", FIELD_BYTE, FIELD_GAUGE, false,
+                   "Huge pages of the default size in use."),
+    FIELD_ROW_PCT("system.memory.hugepages.used.pct", false,
+                  "Huge pages of the default size in use, as a fraction of the total."),
+    FIELD_ROW_LONG("system.memory.slab.bytes", FIELD_BYTE, FIELD_GAUGE, false,
+                   "Memory of the kernel's own objects."),
+    FIELD_ROW_LONG("system.memory.slab.reclaimable.bytes", FIELD_BYTE, FIELD_GAUGE, false,
+                   "Memory of the kernel's own objects that it can give back."),
     {"system.memory.swap.free", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false,
      "Swap space that is free."},
     {"system.memory.swap.total", FIELD_LONG, 0, FIELD_BYTE, FIELD_GAUGE, false, "Swap space."},
@@ -155,6 +226,8 @@ static const struct field fields[] = {
      "Memory in use, caches included: total - free."},
     {"system.memory.used.pct", FIELD_SCALED_FLOAT, 1000, FIELD_PERCENT, FIELD_GAUGE, false,
      "Memory in use, caches included, as a fraction of the total."},
+    FIELD_ROW_LONG("system.memory.writeback.bytes", FIELD_BYTE, FIELD_GAUGE, false,
+                   "Memory that is being written to disks."),
 };
 
 const struct metric_set memory_set = {

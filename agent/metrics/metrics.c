@@ -127,8 +127,8 @@ static void on_timer(void *ctx)
     struct source *s = ctx;
     struct metrics *m = s->metrics;
     const struct clock *clock = loop_clock(m->loop);
-    struct set_source source = {.procfs = m->opts.procfs, .host = m->opts.host};
     int64_t begin_ns = clock->mono_ns(clock);
+    struct set_source source = {m->opts.procfs, m->opts.host, begin_ns};
     int r = s->set->sample(s->state, &source);
     int64_t duration_ns = clock->mono_ns(clock) - begin_ns;
     if (r < 0 && !fail(s, r))

@@ -5,27 +5,9 @@
  */
 #include "metrics/reference.h"
 
-#include "config/options.h"
+#include "config/config.h"
 #include "metrics/envelope.h"
 #include "metrics/sets.h"
-
-/* the default of an option */
-static const char *standard_of(const char *key)
-{
-    struct slice name;
-    return options_find(false, slice_str(key), &name)->standard;
-}
-
-/* whether a set stands in the default of metrics.sets */
-static bool is_standard(const char *set)
-{
-    struct slice rest = slice_str(standard_of("metrics.sets"));
-    struct slice one;
-    while (slice_next(&rest, ',', &one))
-        if (slice_eq_str(one, set))
-            return true;
-    return slice_eq_str(rest, set);
-}
 
 /* "gauge, byte", or what there is of it */
 static int write_measure(const struct field *f, struct buf *out)
@@ -60,7 +42,7 @@ static int write_overview(struct buf *out)
     for (size_t i = 0; i < count && r == 0; i++)
         r = buf_printf(out, "| [%s](#%s) | metrics-system.%s-\\<namespace\\> | %zu | %s |\n",
                        table[i]->name, table[i]->name, table[i]->name, table[i]->field_count,
-                       is_standard(table[i]->name) ? "yes" : "no");
+                       (CONFIG_DEFAULT_SETS & 1U << table[i]->which) != 0 ? "yes" : "no");
     return r;
 }
 

@@ -6,6 +6,8 @@
 #include "base/def.h"
 #include "metrics/conntrack.h"
 #include "metrics/cpu.h"
+#include "metrics/cpufreq.h"
+#include "metrics/diskio.h"
 #include "metrics/kernel.h"
 #include "metrics/load.h"
 #include "metrics/memory.h"
@@ -13,7 +15,9 @@
 #include "metrics/netstat.h"
 #include "metrics/network.h"
 #include "metrics/pressure.h"
+#include "metrics/process_summary.h"
 #include "metrics/softnet.h"
+#include "metrics/thermal.h"
 #include "metrics/time.h"
 #include "metrics/uptime.h"
 #include "metrics/vmstat.h"
@@ -25,7 +29,8 @@ const struct metric_set *const *sets_table(size_t *ret_count)
     static const struct metric_set *const table[] = {
         &cpu_set,     &load_set,       &memory_set,   &network_set,   &pressure_set,
         &uptime_set,  &vmstat_set,     &kernel_set,   &conntrack_set, &softnet_set,
-        &netstat_set, &neighbours_set, &wireless_set, &time_set};
+        &netstat_set, &neighbours_set, &wireless_set, &time_set,      &process_summary_set,
+        &diskio_set,  &thermal_set,    &cpufreq_set};
     *ret_count = ARRAY_LEN(table);
     return table;
 }

@@ -9,6 +9,7 @@
  */
 #include "os/procfs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -132,14 +133,20 @@ static int read_all(int fd, struct buf *out)
     }
 }
 
+/* opens a file of a root */
+static int open_path(struct procfs *p, enum procfs_root root, const char *path)
+{
+    const char *middle = between(p, root, &path);
+    buf_reset(&p->path);
+    if (buf_printf(&p->path, "%s/%s%s", p->roots[root], middle, path) < 0)
+        return -ENAMETOOLONG;
+    return open_file(buf_cstr(&p->path));
+}
+
 /* the buffer of the last read is overwritten */
 int procfs_read(struct procfs *p, enum procfs_root root, const char *path, struct slice *ret_text)
 {
-    buf_reset(&p->path);
-    const char *middle = between(p, root, &path);
-    if (buf_printf(&p->path, "%s/%s%s", p->roots[root], middle, path) < 0)
-        return -ENAMETOOLONG;
-    int fd = open_file(buf_cstr(&p->path));
+    int fd = open_path(p, root, path);
     if (fd < 0)
         return fd;
     buf_reset(&p->text);
@@ -148,6 +155,44 @@ int procfs_read(struct procfs *p, enum procfs_root root, const char *path, struc
     if (r < 0)
         return r;
     *ret_text = buf_slice(&p->text);
+    return 0;
+}
+
+/* see header */
+int procfs_read_once(struct procfs *p, enum procfs_root root, const char *path,
+                     struct slice *ret_text)
+{
+    int fd = open_path(p, root, path);
+    if (fd < 0)
+        return fd;
+    buf_reset(&p->text);
+    ssize_t n = buf_reserve(&p->text, PROCFS_ONCE_BYTES);
+    if (n == 0)
+        n = read_some(fd, p->text.ptr, PROCFS_ONCE_BYTES);
+    (void)close(fd); /* read only: nothing can be lost */
+    if (n < 0)
+        return (int)n;
+    p->text.len = (size_t)n;
+    *ret_text = buf_slice(&p->text);
+    return 0;
+}
+
+/* see header */
+int procfs_list(struct procfs *p, enum procfs_root root, const char *path,
+                bool (*each)(void *ctx, const char *name), void *ctx)
+{
+    char *whole = procfs_path(p, root, path);
+    DIR *stream = opendir(whole);
+    int error = -errno;
+    const struct dirent *entry;
+    mem_free(whole);
+    if (stream == NULL)
+        return error;
+    while ((entry = readdir(stream)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            !each(ctx, entry->d_name))
+            break;
+    (void)closedir(stream);
     return 0;
 }
 

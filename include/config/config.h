@@ -50,8 +50,22 @@ enum config_set {
     CONFIG_SET_NEIGHBOURS,
     CONFIG_SET_WIRELESS,
     CONFIG_SET_TIME,
-    CONFIG_SETS, /* as a bit: all of them */
+    CONFIG_SET_PROCESS_SUMMARY,
+    CONFIG_SET_DISKIO,
+    CONFIG_SET_THERMAL,
+    CONFIG_SET_CPUFREQ,
+    CONFIG_SETS,
+    CONFIG_SETS_DEFAULT = CONFIG_SETS, /* the choice of those in CONFIG_DEFAULT_SETS */
+    CONFIG_SETS_ALL,                   /* the choice of all of them */
 };
+
+/* What is collected when nothing else is said: what Kibana's pages need, and what an operator of a
+ * router looks at first. */
+#define CONFIG_DEFAULT_SETS                                                                        \
+    (1U << CONFIG_SET_CPU | 1U << CONFIG_SET_LOAD | 1U << CONFIG_SET_MEMORY |                      \
+     1U << CONFIG_SET_NETWORK | 1U << CONFIG_SET_PRESSURE | 1U << CONFIG_SET_UPTIME |              \
+     1U << CONFIG_SET_CONNTRACK | 1U << CONFIG_SET_NETSTAT | 1U << CONFIG_SET_PROCESS_SUMMARY |    \
+     1U << CONFIG_SET_DISKIO)
 
 /* Character set of an input's files. */
 enum config_encoding {

@@ -17,6 +17,12 @@ struct memory_sample {
                              3.14 free + buffers + cached */
     uint64_t swap_total;  /* 0 without swap */
     uint64_t swap_free;   /* at most swap_total */
+    uint64_t dirty;       /* waits to be written */
+    uint64_t writeback;   /* is being written */
+    uint64_t slab;
+    uint64_t slab_reclaimable; /* at most slab */
+    uint64_t hugepages_total;  /* of the default size */
+    uint64_t hugepages_free;   /* at most hugepages_total */
 };
 
 /* Text of /proc/meminfo. 0, or -EBADMSG without MemTotal or MemFree. */

@@ -20,6 +20,7 @@
 struct set_source {
     struct procfs *procfs;
     const struct sysinfo *host;
+    int64_t mono_ns; /* when the sample is taken */
 };
 
 struct metric_set {

@@ -9,6 +9,8 @@
  * /proc/net is the network namespace of who reads it. Where /proc is another's, "net/..." is read
  * as "1/net/...": the host's.
  */
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/def.h"
 #include "base/slice.h"
@@ -26,6 +28,18 @@ void procfs_free(struct procfs **p);
  * or the errno of open and read (-ENOENT, -EACCES, -EIO, -ENODATA, -EAGAIN). */
 int procfs_read(struct procfs *p, enum procfs_root root, const char *path,
                 struct slice *ret_text) MUST_CHECK;
+
+/* The same with one read(2), at most PROCFS_ONCE_BYTES: for the many files that hold one short
+ * line.
+ */
+#define PROCFS_ONCE_BYTES 4096
+int procfs_read_once(struct procfs *p, enum procfs_root root, const char *path,
+                     struct slice *ret_text) MUST_CHECK;
+
+/* Calls each with every name of a directory but "." and ".."; each may read. It ends early when
+ * each returns false. 0, or the errno of opening the directory. */
+int procfs_list(struct procfs *p, enum procfs_root root, const char *path,
+                bool (*each)(void *ctx, const char *name), void *ctx) MUST_CHECK;
 
 /* The path that procfs_read opens, returned to caller. */
 char *procfs_path(const struct procfs *p, enum procfs_root root, const char *path) MUST_CHECK;

@@ -115,8 +115,7 @@ static void defaults(void **state)
     assert_int_equal(c->log_level, LOG_INFO);
     assert_true(c->metrics.enabled);
     assert_int_equal(c->metrics.period_ms, 10000);
-    assert_int_equal(c->metrics.sets,
-                     0x3fU | 1U << CONFIG_SET_CONNTRACK | 1U << CONFIG_SET_NETSTAT);
+    assert_int_equal(c->metrics.sets, CONFIG_DEFAULT_SETS);
     assert_string_equal(joined(&es->hosts), "http://localhost:9200");
     assert_string_equal(es->username, "");
     assert_string_equal(es->password, "");
@@ -257,6 +256,10 @@ static void everything_set(void **state)
                "metrics.neighbours.period: 1s\n"
                "metrics.wireless.period: 1s\n"
                "metrics.time.period: 1s\n"
+               "metrics.process_summary.period: 1s\n"
+               "metrics.diskio.period: 1s\n"
+               "metrics.thermal.period: 1s\n"
+               "metrics.cpufreq.period: 1s\n"
                "output.elasticsearch.enabled: true\n"
                "output.elasticsearch.hosts: [\"http://es1:9200/es\", \"https://es2:443/x\"]\n"
                "output.elasticsearch.path: \"/es\"\n"
@@ -813,6 +816,9 @@ static void all_sets(void **state)
     (void)state;
     struct config *c = load_good("metrics.sets: [load, all]\n", &(struct extras){0});
     assert_int_equal(c->metrics.sets, (1U << CONFIG_SETS) - 1);
+    config_free(&c);
+    c = load_good("metrics.sets: [default, thermal]\n", &(struct extras){0});
+    assert_int_equal(c->metrics.sets, CONFIG_DEFAULT_SETS | 1U << CONFIG_SET_THERMAL);
     config_free(&c);
 }
 

@@ -159,7 +159,7 @@ static void check_set(const struct metric_set *set)
     struct envelope *envelope = envelope_new(&opts);
     struct procfs *first = procfs_new(HOSTS "vm-1", NULL, NULL, MIB);
     struct procfs *second = procfs_new(HOSTS "vm-2", NULL, NULL, MIB);
-    struct set_source sources[] = {{first, &host}, {second, &host}};
+    struct set_source sources[] = {{first, &host, 1000000000}, {second, &host, 11000000000}};
     void *state = mem_zalloc(set->state_bytes);
     struct seen_rows seen = {0};
     struct buf out;

@@ -18,7 +18,7 @@ static void write_all(const struct metric_set *set, struct buf *out)
 {
     struct procfs *first = procfs_new(HOSTS "vm-1", NULL, NULL, MIB);
     struct procfs *second = procfs_new(HOSTS "vm-2", NULL, NULL, MIB);
-    const struct set_source sources[] = {{first, &host}, {second, &host}};
+    const struct set_source sources[] = {{first, &host, 1000000000}, {second, &host, 11000000000}};
     void *state = mem_zalloc(set->state_bytes);
     CHECK(set->name, set->sample(state, &sources[0]) == 0);
     CHECK(set->name, set->sample(state, &sources[1]) == 0);

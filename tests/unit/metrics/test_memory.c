@@ -26,12 +26,18 @@ static void test_hosts(void **state)
          "{\"system\":{\"memory\":{\"total\":25276510208,\"free\":22333382656,"
          "\"cached\":996212736,\"used\":{\"bytes\":2943127552,\"pct\":0.1164},"
          "\"actual\":{\"free\":23223881728,\"used\":{\"bytes\":2052628480,\"pct\":0.0812}},"
+         "\"dirty\":{\"bytes\":15077376},\"hugepages\":{\"total\":0,\"free\":0,"
+         "\"used\":{\"bytes\":0,\"pct\":0.0}},\"slab\":{\"bytes\":253968384,"
+         "\"reclaimable\":{\"bytes\":217473024}},\"writeback\":{\"bytes\":0},"
          "\"swap\":{\"total\":0,\"free\":0,\"used\":{\"bytes\":0,\"pct\":0.0}}}}}"},
         /* actual.free = 12815 + 8000 + 64000 kB */
         {"linux-2.4", 0,
          "{\"system\":{\"memory\":{\"total\":263122944,\"free\":13122560,"
          "\"cached\":65536000,\"used\":{\"bytes\":250000384,\"pct\":0.9501},"
          "\"actual\":{\"free\":86850560,\"used\":{\"bytes\":176272384,\"pct\":0.6699}},"
+         "\"dirty\":{\"bytes\":0},\"hugepages\":{\"total\":0,\"free\":0,"
+         "\"used\":{\"bytes\":0,\"pct\":0.0}},\"slab\":{\"bytes\":0,"
+         "\"reclaimable\":{\"bytes\":0}},\"writeback\":{\"bytes\":0},"
          "\"swap\":{\"total\":536862720,\"free\":536043520,"
          "\"used\":{\"bytes\":819200,\"pct\":0.0015}}}}}"},
         {"truncated", -EBADMSG, NULL},
@@ -69,6 +75,16 @@ static void test_odd(void **state)
          "SwapFree: 2 kB\n",
          0,
          {4096, 4096, 4096, 4096, 1024, 1024}},
+        {"pages and kilobytes",
+         "MemTotal: 4096 kB\nMemFree: 1024 kB\nDirty: 1 kB\nWriteback: 2 kB\nSlab: 3 kB\n"
+         "SReclaimable: 4 kB\nHugePages_Total: 3\nHugePages_Free: 1\nHugepagesize: 2048 kB\n",
+         0,
+         {4194304, 1048576, 0, 1048576, 0, 0, 1024, 2048, 3072, 3072, 6291456, 2097152}},
+        {"more huge pages than any memory",
+         "MemTotal: 4 kB\nMemFree: 1 kB\nHugePages_Total: 9007199254740991\n"
+         "Hugepagesize: 2048 kB\n",
+         0,
+         {4096, 1024, 0, 1024}},
         {"the first of two rows counts",
          "MemTotal: 4 kB\nMemTotal: 9 kB\nMemFree: 1 kB\n",
          0,
@@ -111,6 +127,9 @@ static void test_no_memory(void **state)
     close_json(&w, "{\"system\":{\"memory\":{\"total\":0,\"free\":0,\"cached\":0,"
                    "\"used\":{\"bytes\":0,\"pct\":0.0},"
                    "\"actual\":{\"free\":0,\"used\":{\"bytes\":0,\"pct\":0.0}},"
+                   "\"dirty\":{\"bytes\":0},\"hugepages\":{\"total\":0,\"free\":0,"
+                   "\"used\":{\"bytes\":0,\"pct\":0.0}},\"slab\":{\"bytes\":0,"
+                   "\"reclaimable\":{\"bytes\":0}},\"writeback\":{\"bytes\":0},"
                    "\"swap\":{\"total\":0,\"free\":0,\"used\":{\"bytes\":0,\"pct\":0.0}}}}}");
 }
 

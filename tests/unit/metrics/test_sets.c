@@ -21,7 +21,8 @@ static void test_table(void **state)
         assert_int_equal(table[i]->which, i);
         assert_string_equal(table[i]->name, choice->choices[i]);
     }
-    assert_string_equal(choice->choices[count], "all");
+    assert_string_equal(choice->choices[CONFIG_SETS_DEFAULT], "default");
+    assert_string_equal(choice->choices[CONFIG_SETS_ALL], "all");
 }
 
 /* what one sample of a fresh set on a host says */
@@ -30,7 +31,7 @@ static int sample_once(const struct metric_set *set, const char *hostfs, size_t 
     char hostname[] = "h";
     const struct sysinfo host = {.hostname = hostname, .cores = 1};
     struct procfs *procfs = procfs_new(hostfs, NULL, NULL, MIB);
-    struct set_source source = {procfs, &host};
+    struct set_source source = {procfs, &host, 0};
     void *state = mem_zalloc(set->state_bytes);
     int r = set->sample(state, &source);
     *ret_documents = r == 0 ? set->documents(state) : 0;

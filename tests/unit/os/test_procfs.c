@@ -174,6 +174,57 @@ static void test_the_network_of_the_host(void **state)
     procfs_free(&own);
 }
 
+static void test_one_read(void **state)
+{
+    (void)state;
+    char big[PROCFS_ONCE_BYTES + 2];
+    memset(big, 'x', sizeof(big) - 1);
+    big[sizeof(big) - 1] = '\0';
+    tmp_dir_write_str(&dir, "sys/big", big);
+    struct procfs *p = procfs_new(dir.path, NULL, NULL, 100000);
+    struct slice text = slice_str("before");
+    assert_int_equal(procfs_read_once(p, PROCFS_SYS, "file", &text), 0);
+    assert_true(slice_eq_str(text, "sys text\n"));
+    assert_int_equal(procfs_read_once(p, PROCFS_SYS, "big", &text), 0);
+    assert_int_equal(text.len, PROCFS_ONCE_BYTES);
+    assert_int_equal(procfs_read_once(p, PROCFS_SYS, "none", &text), -ENOENT);
+    assert_int_equal(procfs_read_once(p, PROCFS_SYS, "", &text), -EISDIR);
+    procfs_free(&p);
+}
+
+/* reads each file while the directory is open; stops at the second name when told to */
+struct listing {
+    struct procfs *p;
+    unsigned count, limit;
+    size_t bytes;
+};
+
+static bool on_name(void *ctx, const char *name)
+{
+    struct listing *l = ctx;
+    struct slice text;
+    assert_int_equal(procfs_read(l->p, PROCFS_ETC, name, &text), 0);
+    l->bytes += text.len;
+    return ++l->count < l->limit;
+}
+
+static void test_lists(void **state)
+{
+    (void)state;
+    struct procfs *p = procfs_new(dir.path, NULL, NULL, 100);
+    tmp_dir_write_str(&dir, "etc/second", "12");
+    struct listing all = {p, 0, 10, 0};
+    struct listing one = {p, 0, 1, 0};
+    assert_int_equal(procfs_list(p, PROCFS_ETC, "", on_name, &all), 0);
+    assert_int_equal(all.count, 2);
+    assert_int_equal(all.bytes, strlen("etc text") + 2);
+    assert_int_equal(procfs_list(p, PROCFS_ETC, "", on_name, &one), 0);
+    assert_int_equal(one.count, 1);
+    assert_int_equal(procfs_list(p, PROCFS_ETC, "none", on_name, &one), -ENOENT);
+    assert_int_equal(procfs_list(p, PROCFS_ETC, "file", on_name, &one), -ENOTDIR);
+    procfs_free(&p);
+}
+
 static void test_the_real_proc(void **state)
 {
     (void)state;
@@ -194,6 +245,8 @@ int main(void)
         TEST(test_sizes_around_the_limit),
         TEST(test_the_buffer_is_reused),
         TEST(test_the_network_of_the_host),
+        TEST(test_one_read),
+        TEST(test_lists),
         TEST(test_the_real_proc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

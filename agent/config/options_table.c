@@ -298,6 +298,26 @@ const struct option options_table[] = {
                 "waits for its newline.",
     },
     {
+        .key = "symlinks",
+        .group = OPTION_INPUT,
+        .type = OPTION_BOOL,
+        .flags = OPTION_RELOADABLE,
+        .standard = "false",
+        .offset = INPUT_AT(symlinks),
+        .help = "Whether files are also read through symbolic links that the paths match; they are "
+                "known by the path of the link. When a link is switched, the old file is read to "
+                "its end first.",
+    },
+    {
+        .key = "symlink_roots",
+        .group = OPTION_INPUT,
+        .type = OPTION_LIST,
+        .flags = OPTION_RELOADABLE,
+        .standard = "/var/log,/var/lib/docker/containers",
+        .offset = INPUT_AT(symlink_roots),
+        .help = "Directories; links that lead out of them are not followed.",
+    },
+    {
         .key = "close.deleted.max_bytes",
         .group = OPTION_INPUT,
         .type = OPTION_BYTES,

@@ -58,58 +58,49 @@ void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
     map_insert(&t->candidates_by_inode, &c->by_inode, hash64_u64(id->ino));
 }
 
+/* the directory of a path */
+static struct dir *dir_of(struct tail *t, const char *path)
+{
+    char *dir = mem_strndup(path, (size_t)(strrchr(path, '/') - path));
+    struct dir *d = discover_dir(t, dir);
+    mem_free(dir);
+    return d;
+}
+
+/* see header */
+void adopt_add_link(struct tail *t, unsigned input, const char *link, const char *target,
+                    const struct fs_identity *id)
+{
+    size_t before = t->candidates_by_inode.count;
+    struct dir *d = dir_of(t, target);
+    adopt_add(t, d, input, target, id);
+    if (t->candidates_by_inode.count == before)
+        return; /* known by another path */
+    struct candidate *c = LIST_ENTRY(t->candidates.prev, struct candidate, link);
+    c->linked = true;
+    c->known_as = c->link_path = mem_strdup(link);
+}
+
 /* frees a candidate that is in no map */
 static void candidate_free(struct candidate *c)
 {
     list_remove(&c->link);
     content_close(&c->content);
+    if (c->linked)
+        mem_free(c->link_path);
     mem_free(c->path);
     mem_free(c);
-}
-
-/* the evidence of an entry's older anchor */
-static struct evidence older_evidence(const struct entry *e)
-{
-    struct evidence older = e->acked;
-    older.offset = e->older.offset;
-    older.anchor = e->older.hash;
-    older.flags = 0;
-    return older;
-}
-
-/* the facts about one entry and one open file */
-static struct identity_facts gather(const struct entry *e, struct candidate *c)
-{
-    struct evidence older = older_evidence(e);
-    return (struct identity_facts){
-        .same_inode = e->ino == c->id.ino && e->dev == c->id.dev,
-        .births_differ = e->birth_ns != 0 && c->id.birth_ns != 0 && e->birth_ns != c->id.birth_ns,
-        .evidence = identity_evidence_holds(&c->content, c->id.size, &e->acked),
-        .older_evidence = identity_evidence_holds(&c->content, c->id.size, &older),
-        .head_bytes = e->acked.head_bytes,
-        .registered_lives = e->file != NULL,
-        .unclean_boot = (e->acked.flags & EVIDENCE_UNSURE) != 0,
-    };
-}
-
-/* The registered number on another device is the same file only by evidence (device numbers change
- * over a reboot), else a coincidence. */
-static enum identity_decision decide(const struct entry *e, struct candidate *c)
-{
-    struct identity_facts facts = gather(e, c);
-    if (e->ino == c->id.ino && e->dev != c->id.dev && !facts.births_differ && facts.evidence)
-        facts.same_inode = true;
-    return identity_decide(&facts);
 }
 
 /* opens a candidate; what it is may have changed since it was found */
 static int open_candidate(struct tail *t, struct candidate *c)
 {
     struct fs_identity id;
-    int fd = fs_open_regular(AT_FDCWD, c->path, false, &id);
+    int fd = c->linked ? symlink_open(t, c->input, c->known_as, &id)
+                       : fs_open_regular(AT_FDCWD, c->path, false, &id);
     if (fd < 0) {
         if (fd != -ENOENT)
-            discover_warn_once(t, c->path, strerror(-fd));
+            warned_once(t, c->path, strerror(-fd));
         return fd;
     }
     if (file_find(t, id.dev, id.ino) != NULL) {
@@ -216,7 +207,7 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     if (why == IDENTITY_RECOVERED)
         at = e->acked;
     else if (why == IDENTITY_REGROWN)
-        at = older_evidence(e);
+        at = match_older(e);
     at.flags &= (uint16_t)~EVIDENCE_UNSURE;
     tail_message(t, LOG_INFO, "file \"%s\": %s, reading from offset %llu", c->path,
                  identity_name(why), (unsigned long long)at.offset);
@@ -286,7 +277,7 @@ static bool decide_by_inode(struct tail *t, struct candidate *c, struct entry **
     if (e == NULL || e->file != NULL)
         return false;
     *ret_entry = e;
-    *ret = decide(e, c);
+    *ret = match_decide(e, c);
     return *ret != IDENTITY_NEW && *ret != IDENTITY_COPY && *ret != IDENTITY_MOVED;
 }
 
@@ -309,50 +300,6 @@ static void adopt_registered(struct tail *t, struct candidate *c)
     candidate_free(c);
 }
 
-/* whether the second path is a rotated name of the first */
-static bool is_beside(const char *path, const char *name)
-{
-    const char *base = strrchr(path, '/');
-    const char *other = strrchr(name, '/');
-    return base != NULL && base - path == other - name &&
-           strncmp(path, name, (size_t)(base - path)) == 0 && siblings_is(base + 1, other + 1);
-}
-
-/* Whether a file may become a copy of a generation that is read now: it is no longer, and the same
- * as far as it goes. An empty one may; there is nothing to read in it anyway. */
-static bool may_be_copy(const struct tail *t, const struct entry *e, struct candidate *c)
-{
-    struct fs_identity id;
-    struct evidence own, original;
-    if (e->file == NULL || fds_open(e->file) < 0 || content_identify(&e->file->content, &id) < 0 ||
-        c->id.size > id.size)
-        return false;
-    if (c->id.size == 0)
-        return id.size > 0 && !t->opts.once;
-    return identity_evidence_of(&c->content, c->id.size, &own) == 0 &&
-           identity_evidence_of(&e->file->content, c->id.size, &original) == 0 &&
-           own.head == original.head && own.anchor == original.anchor;
-}
-
-/* The entry whose content this is under another inode: one that nobody follows, or, for a rotated
- * name, the living one that it may be a copy of. NULL = none. */
-static struct entry *find_same_content(struct tail *t, struct candidate *c,
-                                       enum identity_decision *ret)
-{
-    for (struct entry *e = registry_next(t->registry, NULL); e != NULL;
-         e = registry_next(t->registry, e)) {
-        if (e->done || (e->file == NULL && !e->loaded) ||
-            (e->file != NULL && !is_beside(e->path, c->path)))
-            continue;
-        enum identity_decision d = may_be_copy(t, e, c) ? IDENTITY_COPY : decide(e, c);
-        if (d == IDENTITY_MOVED || d == IDENTITY_COPY || d == IDENTITY_RECOVERED) {
-            *ret = d;
-            return e;
-        }
-    }
-    return NULL;
-}
-
 /* candidates whose content is registered under another inode */
 static void adopt_moved(struct tail *t, struct candidate *c)
 {
@@ -361,7 +308,7 @@ static void adopt_moved(struct tail *t, struct candidate *c)
         candidate_free(c);
         return;
     }
-    struct entry *e = find_same_content(t, c, &d);
+    struct entry *e = match_find(t, c, &d);
     if (e == NULL)
         content_close(&c->content);
     else if (carry_out(t, c, e, d))
@@ -400,7 +347,7 @@ static struct entry *decide_sibling(struct tail *t, struct candidate *c,
     struct entry *e = NULL;
     if (decide_by_inode(t, c, &e, ret))
         return *ret == IDENTITY_RESUME && !e->loaded ? NULL : e;
-    e = find_same_content(t, c, ret);
+    e = match_find(t, c, ret);
     if (e != NULL && *ret != IDENTITY_COPY)
         return e;
     *ret = e != NULL ? IDENTITY_RESUME : IDENTITY_NEW; /* a copy is known by its original */
@@ -465,7 +412,7 @@ static bool hold_for_other(struct tail *t, struct candidate *c)
 {
     enum identity_decision d;
     struct entry *former = c->original;
-    struct entry *e = find_same_content(t, c, &d);
+    struct entry *e = match_find(t, c, &d);
     if (e == NULL || e == former || d != IDENTITY_COPY)
         return false;
     content_close(&c->content);
@@ -505,7 +452,8 @@ static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
     }
     if (before.size != c->id.size)
         c->held_ms = loop_now_ms(t->loop);
-    bool open_question = same || may_be_copy(t, e, c) || (e->file == NULL && may_grow_into(c, &at));
+    bool open_question =
+        same || match_may_be_copy(t, e, c) || (e->file == NULL && may_grow_into(c, &at));
     if (open_question && loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS) {
         content_close(&c->content);
         return false;

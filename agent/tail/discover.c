@@ -21,16 +21,8 @@
 #include "base/mem.h"
 #include "tail_internal.h"
 
-/* paths that were warned of once; beyond it the oldest may be warned of again */
-#define WARNED_MAX 1024
-
 /* directories one scan visits at most, in depth */
 #define DEPTH_MAX 64
-
-struct warned {
-    struct list link;
-    char *path;
-};
 
 /* map equality by path */
 static bool path_is(const struct map_node *node, const void *key)
@@ -42,29 +34,6 @@ static bool path_is(const struct map_node *node, const void *key)
 static bool watch_is(const struct map_node *node, const void *key)
 {
     return MAP_ENTRY(node, const struct dir, by_watch)->watch == *(const int *)key;
-}
-
-/* frees one of the paths warned of */
-static void forget_warned(struct tail *t, struct warned *w)
-{
-    list_remove(&w->link);
-    mem_free(w->path);
-    mem_free(w);
-    t->warned_count--;
-}
-
-/* see tail_internal.h */
-void discover_warn_once(struct tail *t, const char *path, const char *why)
-{
-    LIST_EACH(node, &t->warned)
-        if (strcmp(LIST_ENTRY(node, struct warned, link)->path, path) == 0)
-            return;
-    struct warned *w = mem_zalloc(sizeof(*w));
-    w->path = mem_strdup(path);
-    list_push_back(&t->warned, &w->link);
-    if (++t->warned_count > WARNED_MAX)
-        forget_warned(t, LIST_ENTRY(t->warned.next, struct warned, link));
-    tail_message(t, LOG_WARN, "skipping \"%s\": %s", path, why);
 }
 
 /* ---- directories ---- */
@@ -102,69 +71,16 @@ struct dir *discover_dir(struct tail *t, const char *path)
     return dir_get(t, path);
 }
 
-/* drops the watch of a directory */
-static void dir_unwatch(struct tail *t, struct dir *d, bool alive)
-{
-    if (d->watch < 0)
-        return;
-    map_remove(&t->dirs_by_watch, &d->by_watch);
-    if (alive)
-        watch_remove(t->watch, d->watch);
-    d->watch = -1;
-}
-
 /* frees a directory without files */
 static void dir_free(struct tail *t, struct dir *d)
 {
-    dir_unwatch(t, d, true);
+    poll_forget(t, d);
     list_remove(&d->link);
     map_remove(&t->dirs_by_path, &d->by_path);
     t->dir_count--;
     mem_free(d->positions);
     mem_free(d->path);
     mem_free(d);
-}
-
-/* watches cannot be had: the scan looks more often instead */
-static void degrade(struct tail *t, int error)
-{
-    char why[160];
-    if (t->degraded)
-        return;
-    t->degraded = true;
-    (void)snprintf(why, sizeof(why),
-                   "inotify gives no more watches (%s): looking every %d s instead; raise "
-                   "fs.inotify.max_user_watches",
-                   strerror(-error), TAIL_POLL_MS / 1000);
-    if (t->hooks.health != NULL)
-        t->hooks.health(t->hooks.ctx, why);
-}
-
-/* Watches a directory, once. The same inode by two paths shares one watch: the path that came first
- * has the events, the other is looked at by scans. */
-static void dir_watch(struct tail *t, struct dir *d)
-{
-    if (t->watch == NULL || t->opts.once)
-        return;
-    int id = watch_add(t->watch, d->path[0] == '\0' ? "/" : d->path);
-    if (id < 0) {
-        d->polled = id != -ENOENT;
-        if (id == -ENOSPC || id == -ENOMEM)
-            degrade(t, id);
-        return;
-    }
-    if (id == d->watch)
-        return;
-    dir_unwatch(t, d, true);
-    if (map_find(&t->dirs_by_watch, hash64_u64((uint64_t)id), &id) != NULL) {
-        d->polled = true;
-        return;
-    }
-    d->watch = id;
-    d->polled = false;
-    map_insert(&t->dirs_by_watch, &d->by_watch, hash64_u64((uint64_t)id));
-    if (d->hot > 0)
-        (void)watch_set_quiet(t->watch, id, true); /* only saves wake-ups */
 }
 
 /* whether a position is known in a directory */
@@ -176,6 +92,36 @@ static bool dir_has_position(const struct dir *d, struct position at)
             d->positions[i].at.depth <= at.at.depth)
             return true;
     return false;
+}
+
+/* the directory at a path, met by this scan */
+static struct dir *dir_met(struct tail *t, const char *path)
+{
+    struct dir *d = dir_get(t, path);
+    if (d->epoch != t->epoch) {
+        d->epoch = t->epoch;
+        d->position_count = 0;
+        d->has_links = false;
+    }
+    return d;
+}
+
+/* see tail_internal.h */
+struct dir *discover_hop(struct tail *t, const char *path)
+{
+    struct dir *d = dir_met(t, path);
+    d->has_links = true;
+    poll_watch(t, d);
+    return d;
+}
+
+/* the same for the directory of a path */
+static struct dir *discover_hop_of(struct tail *t, const char *path)
+{
+    char *dir = mem_strndup(path, (size_t)(strrchr(path, '/') - path));
+    struct dir *d = discover_hop(t, dir);
+    mem_free(dir);
+    return d;
 }
 
 /* ---- scanning ---- */
@@ -202,8 +148,6 @@ static const char *kind_of(mode_t mode)
     case S_IFCHR:
     case S_IFBLK:
         return "it is a device, not a regular file";
-    case S_IFLNK:
-        return "it is a symbolic link";
     default:
         return NULL;
     }
@@ -218,6 +162,43 @@ static bool is_excluded(const struct tail_input *input, const char *path)
     return false;
 }
 
+/* A path that matches wholly leads to a file that is followed. */
+static void met(struct tail *t, struct dir *d, struct file *f, const char *path,
+                const struct fs_identity *id)
+{
+    if (f->epoch != t->epoch && strcmp(f->entry->path, path) != 0) {
+        registry_moved(f->entry, id, path);
+        file_set_dir(f, d);
+        f->linked = false;
+    }
+    f->epoch = t->epoch;
+    orphan_remove(f);
+    if ((f->failed || id->size != f->scanned_to) && !t->opts.once)
+        file_retry(f);
+}
+
+/* a link that matches wholly */
+static void found_link(struct tail *t, unsigned input, const char *path)
+{
+    char target[PATH_MAX];
+    struct fs_identity id;
+    if (!t->opts.inputs[input].symlinks) {
+        warned_once(t, path, "it is a symbolic link");
+        return;
+    }
+    if (symlink_resolve(t, input, path, &id, target) < 0)
+        return;
+    struct file *f = file_find(t, id.dev, id.ino);
+    if (f == NULL)
+        adopt_add_link(t, input, path, target, &id);
+    else if (f->epoch == t->epoch || strcmp(f->entry->path, path) == 0)
+        met(t, f->dir, f, f->entry->path, &id);
+    else if (f->linked || !fds_is_at_path(f)) { /* its own name counts more than a link */
+        met(t, discover_hop_of(t, target), f, path, &id);
+        f->linked = true;
+    }
+}
+
 /* A path that matches wholly. */
 static void found(struct tail *t, struct dir *d, unsigned input, const char *path)
 {
@@ -227,24 +208,20 @@ static void found(struct tail *t, struct dir *d, unsigned input, const char *pat
         return;
     if (fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0)
         return; /* gone again */
+    if (S_ISLNK(mode)) {
+        found_link(t, input, path);
+        return;
+    }
     const char *odd = kind_of(mode);
     if (odd != NULL) {
-        discover_warn_once(t, path, odd);
+        warned_once(t, path, odd);
         return;
     }
     struct file *f = file_find(t, id.dev, id.ino);
-    if (f == NULL) {
+    if (f == NULL)
         adopt_add(t, d, input, path, &id);
-        return;
-    }
-    if (f->epoch != t->epoch && strcmp(f->entry->path, path) != 0) {
-        registry_moved(f->entry, &id, path);
-        file_set_dir(f, d);
-    }
-    f->epoch = t->epoch;
-    orphan_remove(f);
-    if ((f->failed || id.size != f->scanned_to) && !t->opts.once)
-        file_retry(f);
+    else
+        met(t, d, f, path, &id);
 }
 
 /* One name in a directory, for one position there. */
@@ -269,13 +246,22 @@ static bool consider(struct tail *t, struct dir *d, const char *name, struct pos
     return true;
 }
 
+/* A directory that cannot be listed now: what is in it is not gone. */
+static void set_unseen(struct tail *t, struct dir *d, int error)
+{
+    warned_once(t, d->path, error == EACCES ? "permission denied" : strerror(error));
+    LIST_EACH(node, &d->files) {
+        LIST_ENTRY(node, struct file, in_dir)->epoch = t->epoch;
+    }
+}
+
 /* every name of a directory, for one position there */
 static void list(struct tail *t, struct dir *d, struct position at, unsigned depth)
 {
     DIR *stream = opendir(d->path[0] == '\0' ? "/" : d->path);
     if (stream == NULL) {
-        if (errno == EACCES)
-            discover_warn_once(t, d->path, "permission denied");
+        if (errno != ENOENT && errno != ENOTDIR)
+            set_unseen(t, d, errno);
         return;
     }
     const struct dirent *entry;
@@ -292,8 +278,8 @@ static bool is_passed(const struct tail *t, const struct dir *d, struct position
     char path[PATH_MAX];
     struct stat st;
     const struct glob *g = &t->patterns[at.pattern].glob;
-    return at.at.component + 1 < g->count && join(path, d->path, literal) && stat(path, &st) == 0 &&
-           S_ISDIR(st.st_mode);
+    return at.at.component + 1 < g->count && join(path, d->path, literal) &&
+           lstat(path, &st) == 0 && S_ISDIR(st.st_mode); /* a link may be switched */
 }
 
 /* one position in one directory: watch, then look */
@@ -301,23 +287,19 @@ static void visit(struct tail *t, const char *path, struct position at, unsigned
 {
     if (depth > DEPTH_MAX)
         return;
-    struct dir *d = dir_get(t, path);
-    if (d->epoch != t->epoch) {
-        d->epoch = t->epoch;
-        d->position_count = 0;
-    }
+    struct dir *d = dir_met(t, path);
     if (dir_has_position(d, at))
         return;
     d->positions = mem_resize(d->positions, (d->position_count + 1) * sizeof(*d->positions));
     d->positions[d->position_count++] = at;
     const char *literal = glob_literal(&t->patterns[at.pattern].glob, at.at);
     if (literal == NULL) {
-        dir_watch(t, d);
+        poll_watch(t, d);
         list(t, d, at, depth);
         return;
     }
     if (!is_passed(t, d, at, literal))
-        dir_watch(t, d);
+        poll_watch(t, d);
     (void)consider(t, d, literal, at, depth, true);
 }
 
@@ -343,7 +325,7 @@ static void drop_dirs(struct tail *t)
         if (list_is_empty(&d->files))
             dir_free(t, d);
         else
-            dir_unwatch(t, d, true);
+            poll_unwatch(t, d, true);
     }
 }
 
@@ -351,11 +333,13 @@ static void drop_dirs(struct tail *t)
 void discover_scan(struct tail *t)
 {
     t->epoch++;
+    poll_begin_scan(t);
     for (unsigned i = 0; i < t->pattern_count; i++)
         visit(t, "", (struct position){i, {0, 0}}, 0);
     adopt_all(t);
     find_orphans(t);
     drop_dirs(t);
+    poll_schedule(t);
 }
 
 /* whether the rest of a path matches a pattern from a position on */
@@ -390,11 +374,32 @@ int discover_input_of(const struct tail *t, const char *path)
     return -1;
 }
 
+/* see tail_internal.h */
+void discover_look(struct tail *t, struct dir *d)
+{
+    unsigned count = d->position_count; /* none is added while it is of this scan */
+    for (unsigned i = 0; i < count; i++) {
+        struct position at = d->positions[i];
+        const char *literal = glob_literal(&t->patterns[at.pattern].glob, at.at);
+        if (literal == NULL)
+            list(t, d, at, 0);
+        else
+            (void)consider(t, d, literal, at, 0, true);
+    }
+}
+
 /* ---- events ---- */
 
 /* the name was created, written, or renamed into the directory */
 static void look_at(struct tail *t, struct dir *d, const char *name)
 {
+    char path[PATH_MAX];
+    struct stat st;
+    if (join(path, d->path, name) && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
+        stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        loop_timer_set(t->reconcile_timer, 0); /* another directory at a path that is known */
+        return;
+    }
     bool matches = false;
     for (unsigned i = 0; i < d->position_count; i++) {
         struct position at = d->positions[i];
@@ -423,18 +428,20 @@ static void written(struct tail *t, struct dir *d, const char *name, bool permis
         file_heat(f);
 }
 
-/* A name left its directory: files whose path it was may have moved or be gone. Rare (rotation), so
- * the directory's files are all asked. */
-static void removed(struct tail *t, struct dir *d)
+/* A name left its directory: the file whose path it was may have moved or be gone. */
+static void removed(struct tail *t, struct dir *d, const char *name)
 {
-    LIST_EACH(node, &d->files) {
-        struct file *f = LIST_ENTRY(node, struct file, in_dir);
+    char path[PATH_MAX];
+    if (!join(path, d->path, name))
+        return;
+    for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
+         e = registry_next_at(t->registry, path, e)) {
         struct fs_identity id;
-        if (fs_identify_path(AT_FDCWD, f->entry->path, false, &id, NULL) == 0 &&
-            id.ino == f->entry->ino && id.dev == f->entry->dev)
+        if (e->file == NULL || (fs_identify_path(AT_FDCWD, path, e->file->linked, &id, NULL) == 0 &&
+                                id.ino == e->ino && id.dev == e->dev))
             continue;
-        f->epoch = t->epoch - 1;
-        orphan_add(f);
+        e->file->epoch = t->epoch - 1;
+        orphan_add(e->file);
     }
 }
 
@@ -450,6 +457,8 @@ void discover_event(struct tail *t, const struct watch_event *ev)
     struct dir *d = MAP_ENTRY(node, struct dir, by_watch);
     memcpy(name, ev->name.ptr, ev->name.len);
     name[ev->name.len] = '\0';
+    if (d->has_links && (ev->kind == WATCH_CREATED || ev->kind == WATCH_REMOVED))
+        loop_timer_set(t->reconcile_timer, 0); /* a link may lead elsewhere now */
     switch (ev->kind) {
     case WATCH_CREATED:
         look_at(t, d, name);
@@ -457,17 +466,19 @@ void discover_event(struct tail *t, const struct watch_event *ev)
     case WATCH_MODIFIED:
     case WATCH_CLOSED:
     case WATCH_ATTRIB:
-        if (!ev->is_dir)
+        if (ev->is_dir)
+            loop_timer_set(t->reconcile_timer, 0); /* it may be readable now */
+        else
             written(t, d, name, ev->kind == WATCH_ATTRIB);
         break;
     case WATCH_REMOVED:
         if (ev->is_dir)
             loop_timer_set(t->reconcile_timer, 0);
         else
-            removed(t, d);
+            removed(t, d, name);
         break;
     case WATCH_DIR_GONE:
-        dir_unwatch(t, d, false);
+        poll_unwatch(t, d, false);
         loop_timer_set(t->reconcile_timer, 0);
         break;
     case WATCH_OVERFLOW:
@@ -478,13 +489,8 @@ void discover_event(struct tail *t, const struct watch_event *ev)
 /* see header */
 void discover_free(struct tail *t)
 {
-    struct list *node;
     LIST_EACH(n, &t->dirs)
         dir_free(t, LIST_ENTRY(n, struct dir, link));
     map_clear(&t->dirs_by_path);
     map_clear(&t->dirs_by_watch);
-    while ((node = list_pop_front(&t->warned)) != NULL) {
-        mem_free(LIST_ENTRY(node, struct warned, link)->path);
-        mem_free(LIST_ENTRY(node, struct warned, link));
-    }
 }

@@ -53,11 +53,26 @@ static bool is_it(const struct file *f, const struct fs_identity *id)
            (id->birth_ns == e->birth_ns || id->birth_ns == 0 || e->birth_ns == 0);
 }
 
+/* whether the file is known by a link there */
+static bool is_link(const struct file *f, const char *path)
+{
+    return f->linked && path == f->entry->path;
+}
+
 /* whether a path leads to the file */
 static bool is_at(const struct file *f, const char *path)
 {
     struct fs_identity id;
-    return fs_identify_path(AT_FDCWD, path, false, &id, NULL) == 0 && is_it(f, &id);
+    return fs_identify_path(AT_FDCWD, path, is_link(f, path), &id, NULL) == 0 && is_it(f, &id);
+}
+
+/* see tail_internal.h */
+bool fds_is_at_path(const struct file *f)
+{
+    struct fs_identity id;
+    const char *path = f->entry->path;
+    int r = fs_identify_path(AT_FDCWD, path, is_link(f, path), &id, NULL);
+    return r == 0 ? is_it(f, &id) : r != -ENOENT && r != -ENOTDIR && r != -ELOOP;
 }
 
 /* where the file is now, if that is known */
@@ -174,7 +189,8 @@ static int open_at(struct file *f, const char *path)
     struct fs_identity id;
     if (path == NULL)
         return -ENOENT;
-    int fd = fs_open_regular(AT_FDCWD, path, false, &id);
+    int fd = is_link(f, path) ? symlink_open(f->tail, f->input, path, &id)
+                              : fs_open_regular(AT_FDCWD, path, false, &id);
     if (fd < 0)
         return fd;
     if (!is_it(f, &id)) {
@@ -222,7 +238,7 @@ int fds_identify(struct file *f, struct fs_identity *ret_id)
     const char *path = path_of(f);
     if (path == NULL)
         return -ENOENT;
-    int r = fs_identify_path(AT_FDCWD, path, false, ret_id, NULL);
+    int r = fs_identify_path(AT_FDCWD, path, is_link(f, path), ret_id, NULL);
     return r == 0 && !is_it(f, ret_id) ? -ENOENT : r;
 }
 
@@ -247,5 +263,6 @@ void fds_lost(struct file *f)
                      "\"%s\" went away unread, it was closed for want of file descriptors",
                      e->path);
     file_free(f);
+    t->none_loaded = false;
     e->loaded = true; /* its content is looked for as after a start */
 }

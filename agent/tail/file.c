@@ -36,6 +36,7 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     f->tail = t;
     f->dir = d;
     f->input = c->input;
+    f->linked = c->linked;
     f->content = c->content;
     content_open(&c->content, -1); /* it is the file's now */
     f->entry = entry;
@@ -46,7 +47,8 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     f->grown_ms = loop_now_ms(t->loop);
     list_init(&f->queue);
     list_push_back(&d->files, &f->in_dir);
-    lineage_add(f, hash64(c->path, strlen(c->path)));
+    const char *seen_at = c->linked ? c->known_as : c->path;
+    lineage_add(f, hash64(seen_at, strlen(seen_at)));
     assert(entry->file == NULL);
     entry->file = f;
     assert(file_find(t, id->dev, id->ino) == f);
@@ -80,6 +82,7 @@ static void leave_hot(struct file *f)
         return;
     list_remove(&f->queue);
     f->is_hot = false;
+    f->tail->hot_count--;
     encode_file_free(&f->encode);
     remove_hot(f);
 }
@@ -121,6 +124,7 @@ void file_heat(struct file *f)
     list_remove(&f->queue);
     list_push_back(&f->tail->hot, &f->queue);
     f->is_hot = true;
+    f->tail->hot_count++;
     add_hot(f);
     tail_pump_soon(f->tail);
 }

@@ -165,6 +165,8 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
     }
     bool go_on = read_turn(f, bytes, more);
     fds_rest(f);
+    if (f->tail->hot_count > TAIL_PREBUILT)
+        encode_file_free(&f->encode);
     return go_on;
 }
 
@@ -226,15 +228,26 @@ static void pump(void *ctx)
     check_finished(t);
 }
 
+static void add_watch(struct tail *t);
+
 /* the truth, once in a while */
 static void on_reconcile(void *ctx)
 {
     struct tail *t = ctx;
     if (t->stopped)
         return;
+    if (t->watch == NULL)
+        add_watch(t);
     discover_scan(t);
-    loop_timer_set(t->reconcile_timer,
-                   t->degraded || t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+    loop_timer_set(t->reconcile_timer, t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+}
+
+/* directories of which events do not tell all */
+static void on_poll(void *ctx)
+{
+    struct tail *t = ctx;
+    if (!t->stopped)
+        poll_look(t);
 }
 
 /* copies and orphans, once a second while there are any */
@@ -284,6 +297,7 @@ static void add_watch(struct tail *t)
     t->watch = watch_new(on_event, t, &error);
     if (t->watch == NULL) {
         char why[160];
+        t->blind = true;
         (void)snprintf(why, sizeof(why),
                        "inotify cannot be had (%s): looking every %d s instead; raise "
                        "fs.inotify.max_user_instances",
@@ -293,6 +307,9 @@ static void add_watch(struct tail *t)
         return;
     }
     t->watch_io = loop_io_add(t->loop, watch_fd(t->watch), EPOLLIN, on_watch, t);
+    if (t->blind && t->hooks.health != NULL)
+        t->hooks.health(t->hooks.ctx, NULL);
+    t->blind = false;
 }
 
 /* see tail_internal.h */
@@ -328,6 +345,7 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     list_init(&t->warned);
     t->pump_timer = loop_timer_new(loop, pump, t);
     t->reconcile_timer = loop_timer_new(loop, on_reconcile, t);
+    t->poll_timer = loop_timer_new(loop, on_poll, t);
     t->check_timer = loop_timer_new(loop, on_check, t);
     if (reload_patterns(opts->inputs, opts->input_count, &t->patterns, &t->pattern_count, e) < 0 ||
         framing_setup(t, e) < 0) {
@@ -354,13 +372,16 @@ void tail_free(struct tail **tp)
     }
     adopt_free(t);
     discover_free(t);
+    warned_free(t);
     map_clear(&t->files_by_birth);
     loop_io_cancel(&t->watch_io);
     watch_free(&t->watch);
     loop_timer_cancel(&t->pump_timer);
     loop_timer_cancel(&t->reconcile_timer);
+    loop_timer_cancel(&t->poll_timer);
     loop_timer_cancel(&t->check_timer);
     reload_patterns_free(t->patterns, t->pattern_count);
+    poll_free(t);
     mem_free(t->names);
     framing_teardown(t);
     mem_free(t->buffer);
@@ -375,8 +396,7 @@ void tail_start(struct tail *t)
     siblings_find(t);
     t->started = true;
     if (!t->opts.once)
-        loop_timer_set(t->reconcile_timer,
-                       t->degraded || t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+        loop_timer_set(t->reconcile_timer, t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
     loop_timer_set(t->check_timer, TAIL_CHECK_MS);
     tail_pump_soon(t);
     if (list_is_empty(&t->hot))

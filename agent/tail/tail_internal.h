@@ -12,6 +12,11 @@
  *   orphan.c     files that are at no matching path any more
  *   parked.c     files that cannot be read now
  *   lineage.c    files that were born at one path, and their order
+ *   match.c      which registered content is a candidate's
+ *   warned.c     messages once per path
+ *   kin.c        whose rotated form a name may be
+ *   symlink.c    links to files
+ *   poll.c       directories of which events do not tell all
  *   deleted.c    limits of deleted files
  *   fds.c        more files than file descriptors
  *   read.c       files -> bytes
@@ -30,6 +35,7 @@
 #include "os/charset.h"
 #include "os/fs.h"
 #include "os/loop.h"
+#include "os/mounts.h"
 #include "os/watch.h"
 #include "tail/content.h"
 #include "tail/glob.h"
@@ -42,6 +48,7 @@
 #define TAIL_POLL_MS          10000 /* where events cannot be had */
 #define TAIL_QUANTUM          ((size_t)256 * 1024)
 #define TAIL_ROUND_BYTES      ((size_t)4 * 1024 * 1024)
+#define TAIL_PREBUILT         256  /* hot files whose constant parts are kept between turns */
 #define TAIL_CHECK_MS         1000 /* copies and orphans */
 #define TAIL_COPY_HOLD_MS     10000
 #define TAIL_LOOK_MS          500    /* idle files beside hot ones, whose writes are not told */
@@ -66,10 +73,12 @@ struct dir {
     struct map_node by_watch;
     char *path;       /* without a trailing slash; "" is the root */
     int watch;        /* id, -1 = not watched */
-    bool polled;      /* no watch could be had */
+    bool polled;      /* events do not tell all: looked at every TAIL_POLL_MS */
+    bool wanting;     /* no watch could be had */
+    bool has_links;   /* files are known by links that lead here */
     unsigned epoch;   /* last scan that saw it */
-    int64_t other_ms; /* monotonic time when a name that no pattern matches appeared in it */
     unsigned hot;     /* its files that are hot */
+    int64_t other_ms; /* monotonic time when a name that no pattern matches appeared in it */
     struct list files;
     struct position *positions;
     unsigned position_count;
@@ -99,6 +108,7 @@ struct file {
     struct content content;
     unsigned input;
     unsigned epoch;   /* last scan that saw its inode at a matching path */
+    bool linked;      /* its path is a link */
     unsigned waiters; /* files that are read after it */
     uint8_t quiet_ticks;
     bool framed; /* what framing says is sure */
@@ -129,9 +139,13 @@ struct parked {
 /* A path that matches and whose inode nobody follows yet. */
 struct candidate {
     struct list link;
+    bool linked;              /* path is where a link at known_as leads */
+    char *link_path;          /* owned; linked: what known_as is */
     struct map_node by_inode; /* of the scan's candidates */
     char *path;
-    const char *known_as; /* borrowed: the matching path that it was rotated away from, or NULL */
+    /* borrowed: the matching path that it was rotated away from, or that is a link to it; or NULL
+     */
+    const char *known_as;
     struct fs_identity id;
     struct content content; /* while it is decided */
     struct dir *dir;
@@ -162,9 +176,11 @@ struct tail {
     struct feed *feed;
     struct registry *registry;
     struct watch *watch;
+    struct mounts *mounts;
     struct loop_io *watch_io;
     struct loop_timer *pump_timer;
     struct loop_timer *reconcile_timer;
+    struct loop_timer *poll_timer;
     struct loop_timer *check_timer; /* copies and orphans, while there are any */
     struct pattern *patterns;
     unsigned pattern_count;
@@ -173,6 +189,7 @@ struct tail {
     struct map dirs_by_watch;
     unsigned dir_count;
     struct list hot;
+    unsigned hot_count;
     struct fds fds;
     struct list orphans;
     struct list parked;
@@ -196,6 +213,10 @@ struct tail {
     bool stopped;
     bool finished; /* once: told */
     bool degraded;
+    bool blind;       /* there is no instance of inotify */
+    unsigned polled;  /* directories */
+    unsigned wanting; /* of these: for want of watches */
+    bool none_loaded; /* no entry waits for its content to be found */
     struct log_throttle io_throttle;
 };
 
@@ -209,13 +230,18 @@ void discover_free(struct tail *t);
 struct dir *discover_dir(struct tail *t, const char *path);
 /* The input whose patterns match a whole path; -1 = none. */
 int discover_input_of(const struct tail *t, const char *path);
-/* A message once per path. */
-void discover_warn_once(struct tail *t, const char *path, const char *why);
+/* Lists a directory, or looks for its one name, for every pattern that goes on there. */
+void discover_look(struct tail *t, struct dir *d);
+/* A directory that is only on the way of a link. */
+struct dir *discover_hop(struct tail *t, const char *path);
 
 /* ---- adopt.c ---- */
 /* Takes over a path whose inode nobody follows; decided by adopt_all. */
 void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
                const struct fs_identity *id);
+/* The same for a link to a file. */
+void adopt_add_link(struct tail *t, unsigned input, const char *link, const char *target,
+                    const struct fs_identity *id);
 void adopt_all(struct tail *t);
 /* Decides one sibling, which stays the caller's: goes on with the loaded generation whose content
  * it is, or reads it as a new one if `missed`. NULL = neither. */
@@ -297,8 +323,56 @@ void fds_let_go(struct file *f);
 /* Of an open or closed file. */
 int fds_identify(struct file *f, struct fs_identity *ret_id) MUST_CHECK;
 bool fds_has_changed(struct file *f, uint64_t seen);
+/* Whether its path leads to it, or cannot be asked now. */
+bool fds_is_at_path(const struct file *f);
 /* Gives up a file that went away while it was closed; its generation is looked for from now on. */
 void fds_lost(struct file *f);
+
+/* ---- match.c ---- */
+/* The evidence of an entry's older anchor. */
+struct evidence match_older(const struct entry *e);
+/* What an open candidate is to one entry. */
+enum identity_decision match_decide(const struct entry *e, struct candidate *c);
+/* Whether it may become a copy of a generation that is read now. */
+bool match_may_be_copy(const struct tail *t, const struct entry *e, struct candidate *c);
+/* The entry whose content this is under another inode; NULL = none. */
+struct entry *match_find(struct tail *t, struct candidate *c, enum identity_decision *ret);
+
+/* ---- warned.c ---- */
+/* A message once per path. */
+void warned_once(struct tail *t, const char *path, const char *why);
+void warned_free(struct tail *t);
+
+/* ---- kin.c ---- */
+/* Calls fn with each path that the path may be a rotated form of, and with some that it is not;
+ * until fn returns true. */
+typedef bool (*kin_fn)(void *ctx, const char *base);
+void kin_bases(const char *path, kin_fn fn, void *ctx);
+
+/* ---- symlink.c ---- */
+/* What the link at a path leads to, if it is a regular file within the roots of the input; the
+ * directories on the way are watched. -ENOENT: nothing, -EPERM: told once why not. target: of
+ * PATH_MAX bytes. */
+int symlink_resolve(struct tail *t, unsigned input, const char *path, struct fs_identity *ret_id,
+                    char *target) MUST_CHECK;
+/* Opens the regular file that a path leads to, checking again; as fs_open_regular. */
+int symlink_open(struct tail *t, unsigned input, const char *path,
+                 struct fs_identity *ret_id) MUST_CHECK;
+
+/* ---- poll.c ---- */
+/* A directory is met by a scan: watched, or polled where that is not enough. */
+void poll_watch(struct tail *t, struct dir *d);
+/* Its watch is given back. */
+void poll_unwatch(struct tail *t, struct dir *d, bool alive);
+/* It goes. */
+void poll_forget(struct tail *t, struct dir *d);
+/* Reads the table of mounts anew. */
+void poll_begin_scan(struct tail *t);
+/* Looks at the directories that are polled. */
+void poll_look(struct tail *t);
+/* Sets the timer of the next look at polled directories, if there are any. */
+void poll_schedule(struct tail *t);
+void poll_free(struct tail *t);
 
 /* ---- parked.c ---- */
 /* It could not be read: not now again. */

@@ -127,6 +127,8 @@ struct config_input {
     char *dataset;                    /* fit for the name of a data stream */
     struct config_map fields;         /* names may have dots: "a.b" is b in object a */
     struct config_list tags;
+    bool symlinks;
+    struct config_list symlink_roots;
     enum config_start start_at;
     int64_t ignore_older_ms; /* 0 = off */
     enum config_encoding encoding;

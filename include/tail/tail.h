@@ -34,6 +34,9 @@ struct tail_input {
     size_t max_bytes;
     int64_t line_flush_ms; /* 0 = an unfinished line waits for its end */
     bool start_at_end;
+    bool symlinks; /* links to files are followed, below these roots */
+    char *const *symlink_roots;
+    size_t symlink_root_count;
     int64_t ignore_older_ms;    /* 0 = off */
     uint64_t deleted_max_bytes; /* deleted files not fully sent: in sum per file system */
     int64_t deleted_max_age_ms;

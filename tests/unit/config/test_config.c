@@ -185,6 +185,8 @@ static const char everything[] =
     "  encoding: utf-16be\n"
     "  max_bytes: 64\n"
     "  line_flush_timeout: 5s\n"
+    "  symlinks: true\n"
+    "  symlink_roots: [/a, /b]\n"
     "  close: {deleted: {max_bytes: 0, max_age: 1h}}\n"
     "- paths: [b, c]\n"
     "metrics: {enabled: true, period: 1s, sets: [load]}\n"
@@ -326,6 +328,8 @@ static void everything_set(void **state)
                "    encoding: utf-16be\n"
                "    max_bytes: 64\n"
                "    line_flush_timeout: 5s\n"
+               "    symlinks: true\n"
+               "    symlink_roots: [\"/a\", \"/b\"]\n"
                "    close.deleted.max_bytes: 0\n"
                "    close.deleted.max_age: 1h\n"
                "  - paths: [\"b\", \"c\"]\n"
@@ -339,6 +343,8 @@ static void everything_set(void **state)
                "    encoding: utf-8\n"
                "    max_bytes: 1MiB\n"
                "    line_flush_timeout: off\n"
+               "    symlinks: false\n"
+               "    symlink_roots: [\"/var/log\", \"/var/lib/docker/containers\"]\n"
                "    close.deleted.max_bytes: 1GiB\n"
                "    close.deleted.max_age: 1d\n");
     struct config *again = load_good(buf_cstr(&out), NULL);

@@ -1,0 +1,143 @@
+/*
+ * os/mounts - which file system holds a path
+ *
+ * The longest mount point that the path begins with holds it; of two at one place the later one,
+ * which covers the other. The types are those that the kernel calls by name: everything behind FUSE
+ * is "fuse" or "fuse.NAME".
+ *
+ * Failures: errno of opening and reading; a table beyond its limit is refused. Lines that are not
+ * understood are passed over.
+ */
+#include "os/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/slice.h"
+#include "os/fs.h"
+
+#define TABLE_MAX ((size_t)4 * MIB)
+#define POINT_AT  4 /* field of the mount point, from 0 */
+
+struct mount {
+    char *point; /* owned; unescaped, "" is the root */
+    size_t bytes;
+    enum mount_kind kind;
+};
+
+struct mounts {
+    struct mount *all;
+    size_t count;
+};
+
+/* what a type of file system is to us */
+static enum mount_kind kind_of(struct slice type)
+{
+    static const char *const remote[] = {"nfs",    "nfs4",   "cifs",     "smb3",  "smbfs",  "9p",
+                                         "ceph",   "afs",    "coda",     "ncpfs", "gfs2",   "ocfs2",
+                                         "lustre", "vboxsf", "virtiofs", "fuse",  "fuseblk"};
+    for (size_t i = 0; i < ARRAY_LEN(remote); i++)
+        if (slice_eq_str(type, remote[i]))
+            return MOUNT_REMOTE;
+    if (type.len > 5 && memcmp(type.ptr, "fuse.", 5) == 0)
+        return MOUNT_REMOTE;
+    return slice_eq_str(type, "overlay") ? MOUNT_SILENT : MOUNT_LOCAL;
+}
+
+/* three octal digits behind a backslash are one character */
+static char *unescape(struct slice s, size_t *ret_bytes)
+{
+    char *text = mem_zalloc(s.len + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned c = (unsigned char)s.ptr[i];
+        if (c == '\\' && s.len - i > 3) {
+            c = 0;
+            for (size_t k = 1; k <= 3; k++)
+                c = c * 8 + ((unsigned char)s.ptr[i + k] & 7);
+            i += 3;
+        }
+        text[n++] = (char)c;
+    }
+    if (n == 1 && text[0] == '/')
+        n = 0;
+    text[n] = '\0';
+    *ret_bytes = n;
+    return text;
+}
+
+/* one line: "36 35 98:0 /root /point options optional... - type source options" */
+static void add_line(struct mounts *m, struct slice line)
+{
+    struct slice field, point = {0}, type = {0};
+    bool behind = false;
+    for (unsigned i = 0; slice_next(&line, ' ', &field); i++) {
+        if (i == POINT_AT)
+            point = field;
+        if (behind) {
+            type = field;
+            break;
+        }
+        behind = i > POINT_AT && slice_eq_str(field, "-");
+    }
+    if (type.len == 0)
+        return;
+    if ((m->count & (m->count - 1)) == 0)
+        m->all = mem_resize(m->all, (m->count == 0 ? 1 : m->count * 2) * sizeof(*m->all));
+    struct mount *one = &m->all[m->count++];
+    one->point = unescape(point, &one->bytes);
+    one->kind = kind_of(type);
+}
+
+/* see header */
+struct mounts *mounts_read(const char *path, int *ret_error)
+{
+    struct buf text;
+    struct slice line;
+    buf_init(&text, TABLE_MAX);
+    int r =
+        fs_read_file(fs_system(), AT_FDCWD, path == NULL ? "/proc/self/mountinfo" : path, &text);
+    if (r < 0) {
+        buf_clear(&text);
+        *ret_error = r;
+        return NULL;
+    }
+    struct mounts *m = mem_zalloc(sizeof(*m));
+    struct slice rest = slice_of(text.ptr, text.len);
+    while (slice_next(&rest, '\n', &line))
+        add_line(m, line);
+    buf_clear(&text);
+    return m;
+}
+
+/* see header */
+void mounts_free(struct mounts **m)
+{
+    if (*m == NULL)
+        return;
+    for (size_t i = 0; i < (*m)->count; i++)
+        mem_free((*m)->all[i].point);
+    mem_free((*m)->all);
+    mem_free(*m);
+    *m = NULL;
+}
+
+/* see header */
+enum mount_kind mounts_kind(const struct mounts *m, const char *path)
+{
+    enum mount_kind kind = MOUNT_LOCAL;
+    size_t longest = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        const struct mount *one = &m->all[i];
+        bool holds = strncmp(path, one->point, one->bytes) == 0 &&
+                     (path[one->bytes] == '/' || path[one->bytes] == '\0');
+        if (!holds || one->bytes < longest)
+            continue;
+        kind = one->kind;
+        longest = one->bytes;
+    }
+    return kind;
+}

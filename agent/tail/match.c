@@ -1,0 +1,129 @@
+/*
+ * tail/match - which registered content is a candidate's?
+ *
+ * The facts about one entry and one open file are gathered here for identity_decide. Under another
+ * inode a candidate may be a file that nobody follows now, or, by its name, a copy of one that is
+ * followed: those are looked up by the paths that its name can come from.
+ */
+#include <string.h>
+
+#include "tail_internal.h"
+
+/* the evidence of an entry's older anchor */
+struct evidence match_older(const struct entry *e)
+{
+    struct evidence older = e->acked;
+    older.offset = e->older.offset;
+    older.anchor = e->older.hash;
+    older.flags = 0;
+    return older;
+}
+
+/* the facts about one entry and one open file */
+static struct identity_facts gather(const struct entry *e, struct candidate *c)
+{
+    struct evidence older = match_older(e);
+    return (struct identity_facts){
+        .same_inode = e->ino == c->id.ino && e->dev == c->id.dev,
+        .births_differ = e->birth_ns != 0 && c->id.birth_ns != 0 && e->birth_ns != c->id.birth_ns,
+        .evidence = identity_evidence_holds(&c->content, c->id.size, &e->acked),
+        .older_evidence = identity_evidence_holds(&c->content, c->id.size, &older),
+        .head_bytes = e->acked.head_bytes,
+        .registered_lives = e->file != NULL,
+        .unclean_boot = (e->acked.flags & EVIDENCE_UNSURE) != 0,
+    };
+}
+
+/* The registered number on another device is the same file only by evidence (device numbers change
+ * over a reboot), else a coincidence. */
+enum identity_decision match_decide(const struct entry *e, struct candidate *c)
+{
+    struct identity_facts facts = gather(e, c);
+    if (e->ino == c->id.ino && e->dev != c->id.dev && !facts.births_differ && facts.evidence)
+        facts.same_inode = true;
+    return identity_decide(&facts);
+}
+
+/* whether the second path is a rotated name of the first */
+static bool is_beside(const char *path, const char *name)
+{
+    const char *base = strrchr(path, '/');
+    const char *other = strrchr(name, '/');
+    return base != NULL && base - path == other - name &&
+           strncmp(path, name, (size_t)(base - path)) == 0 && siblings_is(base + 1, other + 1);
+}
+
+/* Whether a file may become a copy of a generation that is read now: it is no longer, and the same
+ * as far as it goes. An empty one may; there is nothing to read in it anyway. */
+bool match_may_be_copy(const struct tail *t, const struct entry *e, struct candidate *c)
+{
+    struct fs_identity id;
+    struct evidence own, original;
+    if (e->file == NULL || fds_open(e->file) < 0 || content_identify(&e->file->content, &id) < 0 ||
+        c->id.size > id.size)
+        return false;
+    if (c->id.size == 0)
+        return id.size > 0 && !t->opts.once;
+    return identity_evidence_of(&c->content, c->id.size, &own) == 0 &&
+           identity_evidence_of(&e->file->content, c->id.size, &original) == 0 &&
+           own.head == original.head && own.anchor == original.anchor;
+}
+
+/* What a candidate is compared with, and what came of it. */
+struct comparison {
+    struct tail *t;
+    struct candidate *c;
+    struct entry *entry; /* NULL = nothing found */
+    enum identity_decision decision;
+};
+
+/* compares with one entry; true = it is this one's content */
+static bool compare(struct comparison *x, struct entry *e)
+{
+    enum identity_decision d =
+        match_may_be_copy(x->t, e, x->c) ? IDENTITY_COPY : match_decide(e, x->c);
+    if (d != IDENTITY_MOVED && d != IDENTITY_COPY && d != IDENTITY_RECOVERED)
+        return false;
+    x->entry = e;
+    x->decision = d;
+    return true;
+}
+
+/* compares with the followed files of a path */
+static bool compare_beside(void *ctx, const char *base)
+{
+    struct comparison *x = ctx;
+    for (struct entry *e = registry_next_at(x->t->registry, base, NULL); e != NULL;
+         e = registry_next_at(x->t->registry, base, e))
+        if (!e->done && e->file != NULL && is_beside(e->path, x->c->path) && compare(x, e))
+            return true;
+    return false;
+}
+
+/* compares with all that nobody follows and that may be anywhere */
+static void compare_loaded(struct comparison *x)
+{
+    bool any = false;
+    for (struct entry *e = registry_next(x->t->registry, NULL); e != NULL;
+         e = registry_next(x->t->registry, e)) {
+        if (e->done || e->file != NULL || !e->loaded)
+            continue;
+        any = true;
+        if (compare(x, e))
+            return;
+    }
+    x->t->none_loaded = !any;
+}
+
+/* The entry whose content this is under another inode: one that nobody follows, or, for a rotated
+ * name, the living one that it may be a copy of. NULL = none. */
+struct entry *match_find(struct tail *t, struct candidate *c, enum identity_decision *ret)
+{
+    struct comparison x = {.t = t, .c = c};
+    kin_bases(c->path, compare_beside, &x);
+    if (x.entry == NULL && !t->none_loaded)
+        compare_loaded(&x);
+    if (x.entry != NULL)
+        *ret = x.decision;
+    return x.entry;
+}

@@ -1,0 +1,28 @@
+#ifndef OS_MOUNTS_H
+#define OS_MOUNTS_H
+
+/*
+ * Which file system holds a path, from /proc/self/mountinfo (proc(5)), never by touching it: a dead
+ * network mount would hang whoever asks it.
+ */
+#include <stdbool.h>
+
+#include "base/def.h"
+
+enum mount_kind {
+    MOUNT_LOCAL,  /* inotify tells what happens */
+    MOUNT_SILENT, /* inotify may tell less: overlay */
+    MOUNT_REMOTE, /* others write too, and calls may take long: network, FUSE */
+};
+
+struct mounts;
+
+/* Reads the table: of `path`, NULL = that of this process. NULL with a negative errno in
+ * *ret_error. */
+struct mounts *mounts_read(const char *path, int *ret_error);
+void mounts_free(struct mounts **m);
+
+/* The kind of the mount that holds an absolute path ("" is the root). Symlinks are not resolved. */
+enum mount_kind mounts_kind(const struct mounts *m, const char *path);
+
+#endif

@@ -141,6 +141,7 @@ int main(int argc, char **argv)
 {
     struct cli cli = {.config_path = CONFIG_DEFAULT};
     struct asked asked = {0};
+    mem_setup();
     struct log_opts log = {STDERR_FILENO, LOG_INFO,
                            log_style_for(STDERR_FILENO, getenv("JOURNAL_STREAM"))};
     log_init(&log);

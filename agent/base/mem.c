@@ -10,9 +10,14 @@
  */
 #include "base/mem.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define LARGE_BYTES (128 * 1024)
 
 static uint64_t calls;
 
@@ -29,6 +34,16 @@ __attribute__((noreturn, cold)) static void die(void)
 static void count_block(void)
 {
     __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+}
+
+/* The C library would raise its threshold with the first large block that is freed, and keep later
+ * ones: a checkpoint of many files must not stay with us. */
+void mem_setup(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* as it was, if it cannot be set */
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES); /* the same */
+#endif
 }
 
 /* zeroed bytes */

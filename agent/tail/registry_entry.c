@@ -160,12 +160,23 @@ static void change_generation(struct entry *e)
     struct generation gen;
     generation_mint(&gen);
     registry_put(e, record_put_done);
-    e->former = e->gen;
-    e->former_to = e->resend_to;
+    if (e->former == NULL)
+        e->former = mem_zalloc(sizeof(*e->former));
+    *e->former = (struct former){e->gen, e->resend_to};
     e->resend_to = 0;
     registry_set_generation(e, &gen);
     registry_put(e, registry_put_whole);
     e->sent_ticket = registry_urgent(e->registry);
+}
+
+/* whether an id is one of the generation before, above what its earlier life can have sent */
+static bool is_former(const struct entry *e, const char *generation, uint64_t offset)
+{
+    char former[DOCID_GENERATION_CHARS];
+    if (e->former == NULL || offset < e->former->resend_to)
+        return false;
+    generation_write(former, &e->former->gen);
+    return memcmp(generation, former, sizeof(former)) == 0;
 }
 
 /* Above what an earlier life can have sent the id was taken by somebody else: a copy of this host,
@@ -175,16 +186,14 @@ static bool on_collided(struct span_owner *owner, uint64_t offset,
                         char generation[DOCID_GENERATION_CHARS], uint64_t *ret_ticket)
 {
     struct entry *e = CONTAINER_OF(owner, struct entry, owner);
-    char now[DOCID_GENERATION_CHARS], former[DOCID_GENERATION_CHARS];
+    char now[DOCID_GENERATION_CHARS];
     generation_write(now, &e->gen);
-    generation_write(former, &e->former);
     if (memcmp(generation, now, sizeof(now)) == 0) {
         if (e->resend_to == 0 || offset < e->resend_to)
             return false;
         change_generation(e);
         generation_write(now, &e->gen);
-    } else if (e->former_to == 0 || offset < e->former_to ||
-               memcmp(generation, former, sizeof(former)) != 0) {
+    } else if (!is_former(e, generation, offset)) {
         return false;
     }
     memcpy(generation, now, sizeof(now));

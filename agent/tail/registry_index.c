@@ -120,6 +120,32 @@ void registry_set_generation(struct entry *e, const struct generation *gen)
 }
 
 /* see registry_internal.h */
+void registry_list_dirty(struct entry *e)
+{
+    struct registry *r = e->registry;
+    if (e->dirty != 0)
+        return;
+    if (r->dirty_count == r->dirty_room) {
+        r->dirty_room = r->dirty_room == 0 ? 64 : r->dirty_room * 2;
+        r->dirty = mem_resize(r->dirty, r->dirty_room * sizeof(r->dirty[0]));
+    }
+    r->dirty[r->dirty_count++] = e;
+    e->dirty = r->dirty_count;
+}
+
+/* the last one takes its place */
+void registry_unlist_dirty(struct entry *e)
+{
+    struct registry *r = e->registry;
+    if (e->dirty == 0)
+        return;
+    struct entry *last = r->dirty[--r->dirty_count];
+    r->dirty[e->dirty - 1] = last;
+    last->dirty = e->dirty;
+    e->dirty = 0;
+}
+
+/* see registry_internal.h */
 struct entry *registry_add(struct registry *r, const struct generation *gen, struct slice path)
 {
     struct entry *e = mem_zalloc(sizeof(*e));
@@ -127,7 +153,6 @@ struct entry *registry_add(struct registry *r, const struct generation *gen, str
     e->gen = *gen;
     e->owner.ops = &registry_entry_ops;
     list_init(&e->spans);
-    list_init(&e->dirty);
     list_push_back(&r->entries, &e->link);
     map_insert(&r->by_generation, &e->by_generation, generation_hash(gen));
     take_path(e, path);
@@ -140,12 +165,13 @@ void registry_forget(struct entry *e)
 {
     struct registry *r = e->registry;
     list_remove(&e->link);
-    list_remove(&e->dirty);
+    registry_unlist_dirty(e);
     map_remove(&r->by_generation, &e->by_generation);
     map_remove(&r->by_path, &e->by_path);
     registry_unindex_inode(e);
     r->count--;
     mem_free(e->days);
+    mem_free(e->former);
     mem_free(e->path);
     mem_free(e);
 }
@@ -154,7 +180,6 @@ void registry_forget(struct entry *e)
 void registry_index_init(struct registry *r)
 {
     list_init(&r->entries);
-    list_init(&r->dirty);
     map_init(&r->by_generation, generation_is);
     map_init(&r->by_inode, inode_is);
     map_init(&r->by_path, path_is);
@@ -168,4 +193,5 @@ void registry_index_clear(struct registry *r)
     map_clear(&r->by_generation);
     map_clear(&r->by_inode);
     map_clear(&r->by_path);
+    mem_free(r->dirty);
 }

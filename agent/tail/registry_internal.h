@@ -31,7 +31,8 @@ struct registry {
     struct writer *writer;
     struct span_pool *spans;
     struct list entries;
-    struct list dirty;
+    struct entry **dirty; /* owned; their offsets go with the next group commit */
+    unsigned dirty_count, dirty_room;
     struct map by_generation;
     struct map by_path;  /* all entries of a path */
     struct map by_inode; /* entries that are not done, one for each dev and ino */
@@ -73,6 +74,9 @@ struct entry *registry_add(struct registry *r, const struct generation *gen, str
 struct entry *registry_find_generation(struct registry *r, const struct generation *gen);
 /* Another generation for an entry. */
 void registry_set_generation(struct entry *e, const struct generation *gen);
+/* Into and out of the list for the next group commit. */
+void registry_list_dirty(struct entry *e);
+void registry_unlist_dirty(struct entry *e);
 /* Its inode number leads to it from now on, in place of an older one. */
 void registry_index_inode(struct entry *e);
 void registry_unindex_inode(struct entry *e);

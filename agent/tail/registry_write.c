@@ -225,18 +225,19 @@ void registry_set_dirty(struct entry *e)
 {
     struct registry *r = e->registry;
     e->seen_ns = loop_wall_ns(r->loop);
-    if (list_is_empty(&e->dirty))
-        list_push_back(&r->dirty, &e->dirty);
+    registry_list_dirty(e);
     registry_commit_later(r);
 }
 
 /* see header */
 void registry_commit(struct registry *r)
 {
-    struct list *node;
     loop_timer_stop(r->commit_timer);
-    while ((node = list_pop_front(&r->dirty)) != NULL)
-        registry_put(LIST_ENTRY(node, struct entry, dirty), record_put_offset);
+    for (unsigned i = 0; i < r->dirty_count; i++) {
+        r->dirty[i]->dirty = 0;
+        registry_put(r->dirty[i], record_put_offset);
+    }
+    r->dirty_count = 0;
     registry_flush(r);
 }
 
@@ -255,5 +256,5 @@ uint64_t registry_durable(const struct registry *r)
 /* see header */
 bool registry_is_idle(const struct registry *r)
 {
-    return r->jobs == 0 && r->pending.len == 0 && list_is_empty(&r->dirty);
+    return r->jobs == 0 && r->pending.len == 0 && r->dirty_count == 0;
 }

@@ -11,6 +11,9 @@
 
 #include "base/def.h"
 
+/* Once, before any thread: large blocks go back to the system when they are freed. */
+void mem_setup(void);
+
 /* Returns n zeroed bytes, returned to caller; free with mem_free. n == 0 gives a valid pointer. */
 void *mem_zalloc(size_t n) MUST_CHECK;
 

@@ -45,6 +45,13 @@ struct anchor {
     uint64_t hash;
 };
 
+/* A generation that was replaced after a collision. */
+struct former {
+    struct generation gen;
+    uint64_t resend_to; /* of that time */
+};
+
+/* There may be many: what only few have is apart. */
 struct entry {
     struct span_owner owner; /* first: spans lead back to their entry */
     struct list spans;       /* in source order, not yet acknowledged */
@@ -52,9 +59,15 @@ struct entry {
     struct map_node by_generation;
     struct map_node by_inode;
     struct map_node by_path;
-    struct list dirty; /* to be written with the next group commit */
     struct registry *registry;
     struct generation gen;
+    bool loaded;      /* came from disk and has not been matched to a file yet */
+    bool indexed;     /* is what its inode number leads to */
+    bool done;        /* will never be read again; forgotten when its spans are resolved */
+    int32_t sent_day; /* days since 1970 when the bytes of the latest step were read */
+    unsigned holds;   /* undecided copies that may go on with it: not forgotten meanwhile */
+    unsigned
+        dirty; /* place in the registry's list for the next group commit, from 1; 0 = in none */
     uint64_t dev, ino;
     int64_t birth_ns;
     struct evidence acked; /* acknowledged offset */
@@ -64,17 +77,11 @@ struct entry {
     int64_t seen_ns;       /* wall time of its latest record */
     uint64_t sent_to;      /* durable, or under way with sent_ticket */
     uint64_t sent_ticket;
-    int32_t sent_day;         /* days since 1970 when the bytes of the latest step were read */
-    uint64_t resend_to;       /* bytes below it may have been sent by an earlier life */
-    struct generation former; /* replaced after a collision; meaningful with former_to > 0 */
-    uint64_t former_to;       /* resend_to of that time */
-    struct sent_days *days;   /* owned; NULL = no target of it is dated */
-    char *path;               /* owned; where the file was seen last */
-    struct file *file;        /* borrowed: who reads it now, NULL = nobody */
-    bool loaded;              /* came from disk and has not been matched to a file yet */
-    bool indexed;             /* is what its inode number leads to */
-    unsigned holds;           /* undecided copies that may go on with it: not forgotten meanwhile */
-    bool done;                /* will never be read again; forgotten when its spans are resolved */
+    uint64_t resend_to;     /* bytes below it may have been sent by an earlier life */
+    struct former *former;  /* owned; NULL = its generation was never replaced */
+    struct sent_days *days; /* owned; NULL = no target of it is dated */
+    char *path;             /* owned; where the file was seen last */
+    struct file *file;      /* borrowed: who reads it now, NULL = nobody */
 };
 
 struct registry;

@@ -37,7 +37,7 @@ endif
 FLOOR0 := base
 FLOOR1 := os
 FLOOR2 := config store
-FLOOR3 := bulk
+FLOOR3 := bulk decode
 FLOOR4 := assets metrics output tail
 FLOOR5 := run
 ROOMS  := $(FLOOR5) $(FLOOR4) $(FLOOR3) $(FLOOR2) $(FLOOR1) $(FLOOR0)
@@ -46,8 +46,9 @@ BELOW_base    := base
 BELOW_os      := os $(BELOW_base)
 BELOW_config  := config $(BELOW_os)
 BELOW_store   := store $(BELOW_os)
+BELOW_decode  := decode $(BELOW_base)
 BELOW_bulk    := bulk $(FLOOR2) $(BELOW_os)
-$(foreach r,$(FLOOR4),$(eval BELOW_$(r) := $(r) $(BELOW_bulk)))
+$(foreach r,$(FLOOR4),$(eval BELOW_$(r) := $(r) decode $(BELOW_bulk)))
 BELOW_run     := $(ROOMS)
 
 # ---- flags -----------------------------------------------------------------------------------

@@ -20,7 +20,7 @@
 #define CONSTANT_MAX ((size_t)256 * 1024)
 
 /* everything that varies but the text itself: id, time, two numbers, flags, punctuation */
-#define VARYING_MAX 256
+#define VARYING_MAX 384
 
 /* objects that a field's name makes; what is deeper stays dotted, which the server takes as well */
 #define FIELD_DEPTH 16
@@ -306,6 +306,8 @@ static char *put_action(char *p, const struct encode_file *f, const struct encod
     p = put(p, f->action);
     if (f->auto_ids)
         return p;
+    if (line->generation != NULL)
+        generation_write(p - DOCID_GENERATION_CHARS, line->generation);
     num_write_hex(p, line->offset, DOCID_OFFSET_DIGITS);
     p += DOCID_OFFSET_DIGITS;
     if (line->open_end) {
@@ -334,12 +336,29 @@ static char *put_flags(char *p, unsigned flags)
     return p;
 }
 
+/* ,"stream":"...","error":{"message":"..."} behind the object log, whose brace is still to come */
+static char *put_origin(char *p, const struct encode_line *line)
+{
+    *p++ = '}';
+    if (line->stream != NULL) {
+        p = PUT_LIT(p, ",\"stream\":\"");
+        p = put(p, slice_str(line->stream));
+        *p++ = '"';
+    }
+    if (line->error != NULL) {
+        p = PUT_LIT(p, ",\"error\":{\"message\":\"");
+        p = put(p, slice_str(line->error));
+        p = PUT_LIT(p, "\"}");
+    }
+    return p;
+}
+
 /* the document line */
 static char *put_document(char *p, const struct encode_file *f, const struct encode_line *line,
                           uint64_t *bad)
 {
     p = PUT_LIT(p, "{\"@timestamp\":\"");
-    p = put(p, slice_of(line->time, DATE_RFC3339_MS_LEN));
+    p = put(p, line->time);
     p = put(p, f->before_flags);
     if (f->parts & PART_OFFSET) {
         p = PUT_LIT(p, ",\"offset\":");
@@ -347,7 +366,10 @@ static char *put_document(char *p, const struct encode_file *f, const struct enc
     }
     if (line->flags != 0)
         p = put_flags(p, line->flags);
-    p = put(p, f->before_text);
+    if (line->stream == NULL && line->error == NULL)
+        p = put(p, f->before_text);
+    else
+        p = put(put_origin(p, line), slice_sub(f->before_text, 1, SIZE_MAX));
     p += escape_json(p, line->text.ptr, line->text.len, bad);
     return put(p, f->after_text);
 }

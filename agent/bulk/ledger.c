@@ -26,7 +26,8 @@ static const char *const document_names[DOCUMENT_COUNT] = {
     [DOCUMENT_ENCODED] = "encoded",     [DOCUMENT_CREATED] = "created",
     [DOCUMENT_DUPLICATE] = "duplicate", [DOCUMENT_DEAD] = "dead_lettered",
     [DOCUMENT_RESENT] = "resent",       [DOCUMENT_TRUNCATED] = "truncated",
-    [DOCUMENT_BAD_UTF8] = "bad_utf8",   [DOCUMENT_MAYBE_REPEAT] = "maybe_repeated",
+    [DOCUMENT_BAD_UTF8] = "bad_utf8",   [DOCUMENT_PARTIAL] = "partial",
+    [DOCUMENT_UNDECODED] = "undecoded", [DOCUMENT_MAYBE_REPEAT] = "maybe_repeated",
 };
 
 /* name of a skip reason */

@@ -51,9 +51,34 @@ struct span *span_get(struct span_pool *p, struct span_owner *owner, uint64_t at
 /* keeps it for the next span_get */
 void span_put(struct span_pool *p, struct span *s)
 {
+    while (s->companion != NULL) {
+        struct span *c = s->companion;
+        s->companion = c->companion;
+        c->companion = NULL;
+        span_put(p, c);
+    }
     list_remove(&s->link);
     list_push_front(&p->free, &s->link);
     p->used--;
+}
+
+/* see header */
+void span_add_companion(struct span *s, struct span *c)
+{
+    c->companion = s->companion;
+    s->companion = c;
+}
+
+/* see header */
+void span_resolve_companions(struct span *s)
+{
+    while (s->companion != NULL) {
+        struct span *c = s->companion;
+        s->companion = c->companion;
+        c->companion = NULL;
+        c->resolved = true;
+        c->owner->ops->resolved(c->owner, c);
+    }
 }
 
 /* handed out and not back */

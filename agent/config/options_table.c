@@ -26,6 +26,7 @@ static const char *const metadata_choices[] = {"dataset", "host",  "agent", "ecs
                                                "offset",  "input", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 static const char *const start_choices[] = {"beginning", "end", NULL};
+static const char *const format_choices[] = {"auto", "raw", "cri", "docker", NULL};
 static const char *const set_choices[] = {"cpu",       "load",    "memory",          "network",
                                           "pressure",  "uptime",  "vmstat",          "kernel",
                                           "conntrack", "softnet", "netstat",         "neighbours",
@@ -273,6 +274,43 @@ const struct option options_table[] = {
         .offset = INPUT_AT(encoding),
         .help = "Character set of the files. utf-16: the byte order mark at the start of a file "
                 "decides, without one it is utf-16le. What is no character becomes U+FFFD.",
+    },
+    {
+        .key = "format",
+        .group = OPTION_INPUT,
+        .type = OPTION_CHOICE,
+        .flags = OPTION_RELOADABLE,
+        .standard = "auto",
+        .choices = format_choices,
+        .offset = INPUT_AT(format),
+        .help = "What a line is. raw: text. cri, docker: text with its time and stream, as "
+                "containerd, CRI-O and docker's json-file write it. auto: the path and the first "
+                "line of each file decide. A line that is none of the format is sent as it is, "
+                "with error.message.",
+    },
+    {
+        .key = "partial.max_bytes",
+        .group = OPTION_INPUT,
+        .type = OPTION_BYTES,
+        .flags = OPTION_RELOADABLE,
+        .standard = "1MiB",
+        .min = 64,
+        .max = 64 * MIB,
+        .offset = INPUT_AT(partial_max_bytes),
+        .help = "Longest text that is put together from several lines of a container log. What is "
+                "longer is sent in pieces, marked by log.flags: partial.",
+    },
+    {
+        .key = "partial.timeout",
+        .group = OPTION_INPUT,
+        .type = OPTION_DURATION,
+        .flags = OPTION_RELOADABLE,
+        .standard = "60s",
+        .min = 100,
+        .max = DAY,
+        .offset = INPUT_AT(partial_timeout_ms),
+        .help = "A text whose last piece does not come is sent after this time, marked by "
+                "log.flags: partial.",
     },
     {
         .key = "max_bytes",

@@ -50,6 +50,18 @@ static enum charset_id charset_of(enum config_encoding encoding)
     return ids[encoding];
 }
 
+/* what the lines are */
+static enum tail_format format_of(enum config_format format)
+{
+    static const enum tail_format formats[] = {
+        [CONFIG_FORMAT_AUTO] = TAIL_FORMAT_AUTO,
+        [CONFIG_FORMAT_RAW] = TAIL_FORMAT_RAW,
+        [CONFIG_FORMAT_CRI] = TAIL_FORMAT_CRI,
+        [CONFIG_FORMAT_DOCKER] = TAIL_FORMAT_DOCKER,
+    };
+    return formats[format];
+}
+
 /* one input, without where its documents go */
 static struct tail_input input_of(const struct config *c, const struct config_input *in,
                                   struct ledger *ledger)
@@ -72,6 +84,9 @@ static struct tail_input input_of(const struct config *c, const struct config_in
                 .tags = in->tags.v,
                 .tag_count = in->tags.n,
             },
+        .format = format_of(in->format),
+        .partial_max_bytes = in->partial_max_bytes,
+        .partial_timeout_ms = in->partial_timeout_ms,
         .charset = charset_of(in->encoding),
         .charset_by_mark = in->encoding == CONFIG_ENCODING_UTF16,
         .max_bytes = in->max_bytes,

@@ -6,6 +6,7 @@
  * sum over the deleted files of one file system. Past them the oldest are given up: what nobody has
  * read is abandoned(deleted); what is on its way goes on.
  */
+#include "joins_internal.h"
 #include "tail_internal.h"
 
 /* the size of an orphan that is deleted and not fully sent; 0 for every other */
@@ -34,7 +35,7 @@ static uint64_t held_on(struct tail *t, uint64_t dev)
 static void give_up(struct file *f, uint64_t size, const char *limit)
 {
     struct entry *entry = f->entry;
-    uint64_t unread = size > f->at.offset ? size - f->at.offset : 0;
+    uint64_t unread = (size > f->at.offset ? size - f->at.offset : 0) + joins_bytes(f);
     if (unread > 0)
         ledger_abandon(tail_input_of(f)->ledger, ABANDON_DELETED, (struct ledger_count){unread, 0});
     tail_message(f->tail, LOG_WARN, "closing deleted file \"%s\" over %s, %llu bytes were not read",

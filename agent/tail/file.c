@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "framing_internal.h"
+#include "joins_internal.h"
 #include "tail_internal.h"
 
 /* The registry finds entries by inode; a followed one is the newest of its number on its device. */
@@ -45,6 +46,7 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     f->stop_at = t->opts.once ? id->size : UINT64_MAX;
     f->epoch = t->epoch;
     f->grown_ms = loop_now_ms(t->loop);
+    joins_resume(f, id->size);
     list_init(&f->queue);
     list_push_back(&d->files, &f->in_dir);
     const char *seen_at = c->linked ? c->known_as : c->path;
@@ -84,6 +86,7 @@ static void leave_hot(struct file *f)
     f->is_hot = false;
     f->tail->hot_count--;
     encode_file_free(&f->encode);
+    joins_cool(f);
     remove_hot(f);
 }
 
@@ -172,6 +175,7 @@ void file_restart(struct file *f)
     struct entry *old = f->entry;
     struct fs_identity id = {.dev = old->dev, .ino = old->ino, .birth_ns = old->birth_ns};
     int64_t quiet_ms = loop_now_ms(t->loop) - f->grown_ms;
+    struct evidence end = f->at;
     struct file *last;
     uint64_t unfinished = f->scanned_to > f->at.offset ? f->scanned_to - f->at.offset : 0;
     if (content_identify(&f->content, &id) < 0)
@@ -187,6 +191,7 @@ void file_restart(struct file *f)
     f->grown_ms = loop_now_ms(t->loop);
     encode_file_free(&f->encode);
     recovery_end(f);
+    struct joins *open = joins_detach(f);
     framing_end(f);
     old->file = NULL;
     registry_hold(old);
@@ -197,6 +202,9 @@ void file_restart(struct file *f)
     if (old->file == NULL && unfinished > 0)
         ledger_abandon(tail_input_of(f)->ledger, ABANDON_TRUNCATED,
                        (struct ledger_count){unfinished, 1});
+    if (old->file == NULL && last == NULL && open != NULL)
+        joins_inherit(f, &open, old, &end);
+    joins_free(&open);
     lineage_wait(f, last);
     registry_unhold(old);
 }

@@ -2,8 +2,8 @@
 #define TAIL_FRAMING_INTERNAL_H
 
 /*
- * How the bytes of one file become lines: its character set. Found out by the first read of a
- * generation. A file of plain UTF-8 has none of this.
+ * How the bytes of one file become records: its character set, and the format of its lines. Found
+ * out by the first read of a generation. A file of plain lines of UTF-8 has none of this.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,13 +11,17 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "decode/decode.h"
 #include "os/charset.h"
+#include "tail/format.h"
 
 struct file;
 struct tail;
 
 struct framing {
     enum charset_id charset;
+    enum tail_format format; /* RAW, CRI or DOCKER */
+    struct joins *joins;     /* owned; NULL = no record is open */
 };
 
 /* What all files share: converters, and room for one converted line. 0 or -errno with e filled. */
@@ -26,6 +30,12 @@ void framing_teardown(struct tail *t);
 
 /* Finds out what a file is, unless it is known. -errno: it cannot be read. */
 int framing_begin(struct file *f) MUST_CHECK;
+/* What a file has of it, made if there is none. */
+struct framing *framing_of(struct file *f);
+/* Whether its lines are those of a container runtime. */
+bool framing_is_decoded(const struct file *f);
+/* One line of such a file: NULL, or why it is none. */
+const char *framing_decode(struct file *f, struct slice line, struct decode_line *ret);
 /* Forgets it: the content is another one, or the file goes. */
 void framing_end(struct file *f);
 

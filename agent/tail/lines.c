@@ -15,10 +15,10 @@ static struct slice rest_of(const struct pass *p)
     return slice_of(pass_at(p, p->pos), left - left % p->unit);
 }
 
-/* the record of a line that stands at pos in `length` bytes without its newline */
-static struct pass_record record_of(const struct pass *p, size_t length)
+/* see pass.h */
+struct pass_record lines_record(const struct pass *p, size_t length)
 {
-    struct pass_record r = {.take = length};
+    struct pass_record r = {.take = length, .offset = p->pos, .lines = 1};
     r.text = framing_text(p->f, p->pos, slice_of(pass_at(p, p->pos), length), &r.bad);
     return r;
 }
@@ -35,14 +35,30 @@ static bool skip_oversize(struct pass *p)
     return true;
 }
 
+/* see pass.h */
+bool pass_give(struct pass *p, struct pass_record *r)
+{
+    if (!r->open_end && r->text.len > 0 && r->text.ptr[r->text.len - 1] == '\r')
+        r->text.len--;
+    if (r->text.len == 0)
+        return pass_skip(p, SKIP_EMPTY, r->take, r->lines);
+    return pass_emit(p, r);
+}
+
+/* gives a line in the way of its file */
+static bool take_record(struct pass *p, struct pass_record *r)
+{
+    return framing_is_decoded(p->f) ? decoded_take(p, r) : pass_give(p, r);
+}
+
 /* the first max_bytes of a line that is longer */
 static bool take_cut(struct pass *p)
 {
     size_t limit = p->input->max_bytes;
-    struct pass_record r = record_of(p, limit - limit % p->unit);
+    struct pass_record r = lines_record(p, limit - limit % p->unit);
     r.flags = ENCODE_TRUNCATED;
     r.open_end = true;
-    if (!pass_emit(p, &r))
+    if (!take_record(p, &r))
         return false;
     p->oversize = true;
     return true;
@@ -53,13 +69,9 @@ static bool take_line(struct pass *p, size_t length)
 {
     if (length > p->input->max_bytes)
         return take_cut(p);
-    struct pass_record r = record_of(p, length);
+    struct pass_record r = lines_record(p, length);
     r.take += p->unit;
-    if (r.text.len > 0 && r.text.ptr[r.text.len - 1] == '\r')
-        r.text.len--;
-    if (r.text.len == 0)
-        return pass_skip(p, SKIP_EMPTY, r.take, 1);
-    return pass_emit(p, &r);
+    return take_record(p, &r);
 }
 
 /* what stands before padding, a line that has lost its end; then the padding */
@@ -68,7 +80,7 @@ static bool take_cut_off(struct pass *p)
     size_t length = (size_t)(p->padding - p->pos);
     if (length > p->input->max_bytes)
         return take_cut(p);
-    struct pass_record r = record_of(p, length);
+    struct pass_record r = lines_record(p, length);
     r.open_end = true;
     if (r.take > 0 && !pass_emit(p, &r))
         return false;
@@ -79,6 +91,11 @@ static bool take_cut_off(struct pass *p)
 void lines_take(struct pass *p)
 {
     while (!p->blocked) {
+        if (p->pos < p->taken_to) {
+            if (!decoded_take_again(p))
+                return;
+            continue;
+        }
         struct slice rest = rest_of(p);
         if (rest.len == 0)
             return;
@@ -105,12 +122,9 @@ void lines_take(struct pass *p)
 void lines_take_rest(struct pass *p)
 {
     size_t length = rest_of(p).len;
-    if (p->blocked || length == 0 || p->oversize)
+    if (p->blocked || length == 0 || p->oversize || p->pos < p->taken_to)
         return;
-    struct pass_record r = record_of(p, length);
+    struct pass_record r = lines_record(p, length);
     r.open_end = true;
-    if (r.text.len == 0)
-        (void)pass_skip(p, SKIP_EMPTY, r.take, 1);
-    else
-        (void)pass_emit(p, &r);
+    (void)take_record(p, &r);
 }

@@ -16,6 +16,7 @@ struct evidence match_older(const struct entry *e)
     older.offset = e->older.offset;
     older.anchor = e->older.hash;
     older.flags = 0;
+    older.ahead = older.other = 0;
     return older;
 }
 

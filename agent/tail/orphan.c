@@ -5,6 +5,7 @@
  * open. It is over when it has been at its end for a while and nothing of it is on its way.
  */
 #include "base/mem.h"
+#include "joins_internal.h"
 #include "tail_internal.h"
 
 /* see tail_internal.h */
@@ -56,13 +57,17 @@ static void end_orphan(struct file *f)
     struct fs_identity id;
     if (f->failed) {
         uint64_t size = fds_identify(f, &id) == 0 ? id.size : f->scanned_to;
-        if (size > f->at.offset)
-            ledger_abandon(tail_input_of(f)->ledger, ABANDON_IO,
-                           (struct ledger_count){size - f->at.offset, 0});
+        uint64_t lost = (size > f->at.offset ? size - f->at.offset : 0) + joins_bytes(f);
+        if (lost > 0)
+            ledger_abandon(tail_input_of(f)->ledger, ABANDON_IO, (struct ledger_count){lost, 0});
     } else if (f->scanned_to > f->at.offset) {
         if (fds_open(f) < 0)
             file_heat(f); /* its turn finds out */
         else if (read_flush_partial(f))
+            f->grown_ms = loop_now_ms(f->tail->loop);
+        return;
+    } else if (joins_bytes(f) > 0) {
+        if (joins_flush(f))
             f->grown_ms = loop_now_ms(f->tail->loop);
         return;
     }

@@ -9,6 +9,8 @@
 #include "pass.h"
 
 #include "base/hash.h"
+#include "framing_internal.h"
+#include "joins_internal.h"
 
 /* see header */
 const char *pass_at(const struct pass *p, uint64_t offset)
@@ -40,15 +42,14 @@ static struct evidence evidence_here(const struct pass *p)
 /* see header */
 void pass_leave_span(struct pass *p)
 {
-    if (p->pos == p->f->at.offset)
-        return;
     struct entry *entry = p->f->entry;
-    p->f->at = evidence_here(p);
+    if (p->pos != p->f->at.offset)
+        p->f->at = evidence_here(p);
     if (!p->has_span)
         return;
     struct span *s = p->batch->spans[p->span];
     s->to = p->pos;
-    s->evidence = p->f->at;
+    s->evidence = joins_evidence(p->f, p->f->at);
     if (entry->acked.head_bytes < IDENTITY_MOVED_HEAD_BYTES &&
         entry->acked.head_bytes < p->f->at.head_bytes)
         registry_head(entry, &p->f->at);
@@ -106,6 +107,17 @@ static struct encode_file *encoder(struct file *f, const struct tail_input *inpu
     return f->encode;
 }
 
+/* what is told of a record beside its bytes */
+static void count_record(const struct pass *p, const struct pass_record *r, uint64_t bad)
+{
+    struct ledger *l = p->input->ledger;
+    l->documents[DOCUMENT_BAD_UTF8] += r->bad + bad;
+    l->documents[DOCUMENT_TRUNCATED] += (r->flags & ENCODE_TRUNCATED) != 0;
+    l->documents[DOCUMENT_PARTIAL] += (r->flags & ENCODE_PARTIAL) != 0;
+    l->documents[DOCUMENT_UNDECODED] += r->error != NULL;
+    l->documents[DOCUMENT_MAYBE_REPEAT] += recovery_may_repeat(p->f, p->pos);
+}
+
 /* see header */
 bool pass_emit(struct pass *p, const struct pass_record *r)
 {
@@ -115,21 +127,36 @@ bool pass_emit(struct pass *p, const struct pass_record *r)
         return false;
     struct encode_line line = {
         .text = r->text,
-        .offset = p->pos,
-        .source_bytes = (uint32_t)r->take,
-        .source_lines = 1,
+        .offset = r->offset,
+        .source_bytes = (uint32_t)(r->before + r->take),
+        .source_lines = r->lines,
         .flags = r->flags,
         .open_end = r->open_end,
-        .time = p->f->tail->time,
+        .time = r->time.len > 0 ? r->time : slice_of(p->f->tail->time, DATE_RFC3339_MS_LEN),
+        .stream = r->stream,
+        .error = r->error,
+        .generation = r->generation,
     };
     uint64_t bad = encode_line(p->batch, encode, &line, p->span);
-    p->input->ledger->documents[DOCUMENT_BAD_UTF8] += r->bad + bad;
-    if (r->flags & ENCODE_TRUNCATED)
-        p->input->ledger->documents[DOCUMENT_TRUNCATED]++;
-    if (recovery_may_repeat(p->f, p->pos))
-        p->input->ledger->documents[DOCUMENT_MAYBE_REPEAT]++;
+    count_record(p, r, bad);
     p->pos += r->take;
     return true;
+}
+
+/* see header */
+bool pass_enter(struct pass *p)
+{
+    return enter_span(p, 0, 0);
+}
+
+/* see header */
+struct pass pass_without_bytes(struct file *f)
+{
+    return (struct pass){.f = f,
+                         .input = tail_input_of(f),
+                         .pos = f->at.offset,
+                         .end = f->at.offset,
+                         .unit = framing_unit(f)};
 }
 
 /* see header */

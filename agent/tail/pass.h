@@ -23,6 +23,7 @@ struct pass {
     struct batch *batch;
     uint64_t target_until; /* file offset up to which the present batch's target holds */
     size_t unit;           /* bytes of a code unit */
+    uint64_t taken_to;     /* lines before this file offset were taken by an earlier life */
     uint16_t span;
     bool has_span;
     bool oversize; /* pos lies in the rest of an oversize line */
@@ -30,13 +31,20 @@ struct pass {
     bool blocked;
 };
 
-/* A record that begins at pos. */
+/* A record whose last bytes stand at pos. */
 struct pass_record {
-    struct slice text; /* in UTF-8 or nearly so */
-    size_t take;       /* its source bytes */
-    unsigned flags;    /* enum encode_flag */
-    bool open_end;     /* ended by a limit or a timer */
-    uint64_t bad;      /* characters that were replaced already */
+    struct slice text;                   /* in UTF-8 or nearly so */
+    struct slice time;                   /* empty: now */
+    const char *stream;                  /* or NULL */
+    const char *error;                   /* or NULL */
+    const struct generation *generation; /* that it begins in; NULL = the file's */
+    uint64_t offset;                     /* of its first byte */
+    size_t take;                         /* its source bytes at pos, */
+    uint64_t before;                     /* and those in earlier lines */
+    uint32_t lines;                      /* of the source */
+    unsigned flags;                      /* enum encode_flag */
+    bool open_end;                       /* ended by a limit or a timer */
+    uint64_t bad;                        /* characters that were replaced already */
 };
 
 /* ---- pass.c ---- */
@@ -46,10 +54,15 @@ const char *pass_at(const struct pass *p, uint64_t offset);
 size_t pass_anchor_bytes(uint64_t offset);
 /* Gives a record and passes over it. False: blocked. */
 bool pass_emit(struct pass *p, const struct pass_record *r);
+/* Makes sure that there is a span that pos may be moved in. False: blocked. */
+bool pass_enter(struct pass *p);
 /* Passes over `take` bytes at pos. False: blocked (skipped bytes belong to a span too). */
 bool pass_skip(struct pass *p, enum ledger_skip why, size_t take, uint64_t lines);
 /* Ends the present span at pos: its evidence, and what must be durable before it may leave. */
 void pass_leave_span(struct pass *p);
+
+/* A pass that begins where reading has come to, with nothing to read. */
+struct pass pass_without_bytes(struct file *f);
 
 /* ---- padding.c ---- */
 /* Whether padding begins before a file offset; p->padding is where. */
@@ -57,7 +70,17 @@ bool padding_is_before(struct pass *p, uint64_t end);
 /* Passes over it; pos stands there. False: blocked. */
 bool padding_skip(struct pass *p);
 
+/* ---- decoded.c ---- */
+/* A line of a container log: a record, a part of one, or none of the format. False: blocked. */
+bool decoded_take(struct pass *p, struct pass_record *r);
+/* A line that an earlier life has taken, up to p->taken_to, at pos. False: more must be read. */
+bool decoded_take_again(struct pass *p);
+
 /* ---- lines.c ---- */
+/* The record of a line that stands at pos in `length` bytes without its newline. */
+struct pass_record lines_record(const struct pass *p, size_t length);
+/* Gives a line's text as it is, without a CR at its end; an empty one is passed over. */
+bool pass_give(struct pass *p, struct pass_record *r);
 /* Takes lines until the bytes or the batches are used up; what is left is an unfinished line. */
 void lines_take(struct pass *p);
 /* Takes what is left as a line that has no end. */

@@ -17,6 +17,7 @@
 
 #include "base/hash.h"
 #include "framing_internal.h"
+#include "joins_internal.h"
 #include "pass.h"
 
 /* an unfinished line longer than this is searched for its end before it is read again */
@@ -89,6 +90,7 @@ static ssize_t load(struct file *f, struct pass *p, size_t want)
         .pos = from,
         .end = from - before + (uint64_t)n,
         .unit = framing_unit(f),
+        .taken_to = joins_taken_to(f),
         .oversize = (f->at.flags & EVIDENCE_IN_OVERSIZE) != 0,
     };
     return n;

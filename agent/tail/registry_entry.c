@@ -144,6 +144,10 @@ static void on_span_resolved(struct span_owner *owner, struct span *span)
         age_anchors(e);
         assert(first->evidence.offset >= e->acked.offset);
         e->acked = first->evidence;
+        if (first->companion != NULL) {
+            registry_set_dirty(e); /* its record stands before theirs */
+            span_resolve_companions(first);
+        }
         span_put(e->registry->spans, first);
         moved = true;
     }

@@ -10,7 +10,13 @@
 /* a payload's largest size: a path and fixed fields */
 #define PAYLOAD_MAX (PATH_MAX + 256)
 
-/* evidence, 28 bytes */
+/* whether evidence has marks of records in several lines */
+static bool has_marks(const struct evidence *e)
+{
+    return (e->flags & EVIDENCE_OPEN * 3) != 0;
+}
+
+/* evidence, 28 bytes, or 36 with marks */
 static int put_evidence(struct buf *b, const struct evidence *e)
 {
     int r = frame_put_u64(b, e->offset);
@@ -22,6 +28,10 @@ static int put_evidence(struct buf *b, const struct evidence *e)
         r = frame_put_u16(b, e->head_bytes);
     if (r == 0)
         r = frame_put_u16(b, e->flags);
+    if (r == 0 && has_marks(e))
+        r = frame_put_u32(b, e->ahead);
+    if (r == 0 && has_marks(e))
+        r = frame_put_u32(b, e->other);
     return r;
 }
 
@@ -30,7 +40,9 @@ static bool get_evidence(struct slice *s, struct evidence *e)
 {
     return frame_get_u64(s, &e->offset) && frame_get_u64(s, &e->anchor) &&
            frame_get_u64(s, &e->head) && frame_get_u16(s, &e->head_bytes) &&
-           frame_get_u16(s, &e->flags) && e->head_bytes <= SPAN_HEAD_BYTES;
+           frame_get_u16(s, &e->flags) && e->head_bytes <= SPAN_HEAD_BYTES &&
+           (!has_marks(e) || (frame_get_u32(s, &e->ahead) && frame_get_u32(s, &e->other) &&
+                              e->other <= e->ahead && e->offset <= UINT64_MAX - e->ahead));
 }
 
 /* the 9 bytes that every record of an entry begins with */

@@ -11,7 +11,8 @@
  *              from there on were read on that day
  *     DONE     generation 9
  *     CLEAN    boot id (u32 length and bytes), wall ns i64, u8 1 = clean stop, 0 = start
- *     evidence = offset u64, anchor u64, head u64, head_bytes u16, flags u16
+ *     evidence = offset u64, anchor u64, head u64, head_bytes u16, flags u16, and with an OPEN flag
+ *              ahead u32, other u32
  */
 #include "base/buf.h"
 #include "tail/registry.h"

@@ -91,8 +91,10 @@ static void refit(struct file *f, const struct tail_input *before)
         file_free(f);
         return;
     }
-    if (f->orphan == NULL && (before[f->input].charset != inputs[input].charset ||
-                              before[f->input].charset_by_mark != inputs[input].charset_by_mark)) {
+    const struct tail_input *was = &before[f->input], *is = &inputs[input];
+    if (f->orphan == NULL &&
+        (was->charset != is->charset || was->charset_by_mark != is->charset_by_mark ||
+         was->format != is->format)) {
         file_free(f);
         return;
     }

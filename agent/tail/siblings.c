@@ -182,12 +182,22 @@ static struct file *unread_of(struct tail *t, uint64_t born_at)
     return newest;
 }
 
+/* makes a file the newest of its lineage, to be read after another one */
+static void put_behind(struct file *file, struct file *last, uint64_t born_at)
+{
+    lineage_remove(file);
+    lineage_add(file, born_at);
+    lineage_wait(file, last);
+}
+
 /* Registered ones first, so that their last write is known; then what was missed. All are chained
- * in the order of their last write; a file that begins at the path now comes behind the last. */
+ * in the order of their last write; a file that is at the path now, or begins there, comes behind
+ * the last. At the start what is followed under the path is at the path. */
 static void find_family(struct family *f)
 {
     uint64_t born_at = hash64(f->path, strlen(f->path));
-    struct file *last = unread_of(f->t, born_at);
+    struct file *present = f->t->started ? NULL : lineage_newest(f->t, born_at);
+    struct file *last = present != NULL ? present->after : unread_of(f->t, born_at);
     gather(f);
     for (size_t i = 0; i < f->count; i++)
         (void)adopt_sibling(f->t, f->members[i], false); /* what is none stays for the next pass */
@@ -197,13 +207,13 @@ static void find_family(struct family *f)
         struct file *file = file_find(f->t, id->dev, id->ino);
         if (file == NULL && id->mtime_ns > newest)
             file = adopt_sibling(f->t, f->members[i], true);
-        if (file == NULL || file == last)
+        if (file == NULL || file == last || file == present)
             continue;
-        lineage_remove(file);
-        lineage_add(file, born_at);
-        lineage_wait(file, last);
+        put_behind(file, last, born_at);
         last = file;
     }
+    if (present != NULL && last != present->after)
+        put_behind(present, last, born_at);
 }
 
 /* no entry of the path is looked for again; they are kept until they are forgotten by age */

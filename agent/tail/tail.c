@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "framing_internal.h"
+#include "joins_internal.h"
 #include "tail_internal.h"
 
 /* see tail_internal.h */
@@ -49,6 +50,8 @@ size_t tail_slack(const struct tail_input *inputs, size_t count)
     size_t longest = 0;
     for (size_t i = 0; i < count; i++) {
         size_t text = inputs[i].max_bytes;
+        if (text < inputs[i].partial_max_bytes)
+            text = inputs[i].partial_max_bytes;
         if (inputs[i].charset != CHARSET_UTF8)
             text = charset_room(text);
         if (text > longest)
@@ -81,7 +84,8 @@ static void at_end(struct file *f, uint64_t bytes)
 {
     f->at_end = true;
     if (f->tail->opts.once) {
-        file_cool(f);
+        if (f->waiters > 0 || joins_flush(f)) /* else blocked: tried again with the next tick */
+            file_cool(f);
         return;
     }
     if (bytes > 0) {
@@ -153,6 +157,7 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
         file_heat(f->after);
         return true;
     }
+    joins_before_read(f);
     lineage_wait(f, NULL);
     int r = fds_open(f);
     if (r == -ENOENT) {
@@ -258,9 +263,11 @@ static void on_check(void *ctx)
         return;
     adopt_check_copies(t, NULL);
     orphan_check(t);
+    joins_check(t);
     parked_check(t);
     check_finished(t);
-    if (!list_is_empty(&t->copies) || !list_is_empty(&t->orphans) || !list_is_empty(&t->parked))
+    if (!list_is_empty(&t->copies) || !list_is_empty(&t->joining) || !list_is_empty(&t->orphans) ||
+        !list_is_empty(&t->parked))
         loop_timer_set(t->check_timer, TAIL_CHECK_MS);
 }
 
@@ -342,6 +349,7 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     list_init(&t->parked);
     list_init(&t->candidates);
     list_init(&t->copies);
+    list_init(&t->joining);
     list_init(&t->warned);
     t->pump_timer = loop_timer_new(loop, pump, t);
     t->reconcile_timer = loop_timer_new(loop, on_reconcile, t);

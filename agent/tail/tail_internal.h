@@ -21,6 +21,8 @@
  *   fds.c        more files than file descriptors
  *   read.c       files -> bytes
  *   framing.c    what the bytes of a file mean
+ *   joins.c      records in several lines; carry.c over several generations
+ *   decoded.c    lines of container logs
  *   lines.c      bytes -> lines
  *   pass.c       lines -> batch
  *   reload.c     other inputs
@@ -206,6 +208,9 @@ struct tail {
     char *buffer;             /* shared by all reads */
     size_t buffer_bytes;
     struct charset *charsets[CHARSET_COUNT]; /* those that inputs need */
+    struct decode_docker *docker;            /* NULL = no input may need it */
+    struct list joining;                     /* open records */
+    size_t joined_bytes;                     /* their text */
     char *converted;                         /* room for a line in UTF-8; NULL = not needed */
     char time[DATE_RFC3339_MS_LEN];
     bool blocked; /* no free batch */

@@ -8,7 +8,7 @@
  *
  *   {"create":{"_id":"<id>"}}
  *   {"@timestamp":"<time>","log":{"file":{"path":"<path>"},"offset":<n>,"flags":["truncated"]},
- *    "message":"<text>"<constant fields>}
+ *    "stream":"stdout","error":{"message":"<why>"},"message":"<text>"<constant fields>}
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +36,9 @@ enum encode_part {
     PART_INPUT = 1 << 5,   /* input.type */
 };
 #define PART_ALL 0x3f
+
+#define ENCODE_TIME_MAX  40
+#define ENCODE_ERROR_MAX 80
 
 #define ENCODE_ECS_VERSION "8.11.0"
 
@@ -73,9 +76,12 @@ struct encode_line {
     uint64_t offset;       /* of its first byte in the source */
     uint32_t source_bytes; /* with its line end */
     uint32_t source_lines;
-    unsigned flags;   /* enum encode_flag */
-    bool open_end;    /* ended by a timer or limit: the id gets its length */
-    const char *time; /* DATE_RFC3339_MS_LEN characters, borrowed */
+    unsigned flags;     /* enum encode_flag */
+    bool open_end;      /* ended by a timer or limit: the id gets its length */
+    struct slice time;  /* RFC 3339, at most ENCODE_TIME_MAX characters; borrowed */
+    const char *stream; /* stdout or stderr, NULL = none */
+    const char *error;  /* why it is raw text: needs no escapes, ENCODE_ERROR_MAX; NULL */
+    const struct generation *generation; /* in the id; NULL = that of the file */
 };
 
 /* Bytes that the line will probably and can at most take in a body. */

@@ -50,6 +50,8 @@ enum ledger_document {
     DOCUMENT_TRUNCATED,
     DOCUMENT_BAD_UTF8,     /* invalid sequences replaced */
     DOCUMENT_MAYBE_REPEAT, /* may have been sent under another id before the host went down */
+    DOCUMENT_PARTIAL,      /* given before their last line had come */
+    DOCUMENT_UNDECODED,    /* lines that were not of their file's format */
     DOCUMENT_COUNT,
 };
 

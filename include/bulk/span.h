@@ -19,8 +19,12 @@
 #define SPAN_HEAD_BYTES   1024
 
 enum evidence_flag {
-    EVIDENCE_IN_OVERSIZE = 1 << 0, /* offset lies within the unread rest of an oversize line */
-    EVIDENCE_UNSURE = 1 << 1,      /* the host went down since: other bytes may follow by now */
+    EVIDENCE_IN_OVERSIZE = 1 << 0, /* offset + ahead lies in the unread rest of an oversize line */
+    /* Records in several lines, one for each of two streams; of the second stream: the next bit. */
+    EVIDENCE_OPEN = 1 << 2,         /* it is open, and stands in this generation from offset on */
+    EVIDENCE_CARRIED = 1 << 4,      /* it is open, and began in an earlier generation */
+    EVIDENCE_SECOND_FIRST = 1 << 6, /* that of the second stream stands at offset */
+    EVIDENCE_UNSURE = 1 << 1,       /* the host went down since: other bytes may follow by now */
 };
 
 /* Evidence of content, taken from the bytes as they were read. */
@@ -30,6 +34,8 @@ struct evidence {
     uint64_t head;       /* hash of the first head_bytes bytes */
     uint16_t head_bytes; /* 0..1024, of the bytes that have been read */
     uint16_t flags;      /* enum evidence_flag */
+    uint32_t ahead;      /* records that ended up to offset + ahead are taken; 0 if none is open */
+    uint32_t other;      /* both open: the later one stands at offset + other */
 };
 
 struct span;
@@ -62,6 +68,7 @@ struct span {
     struct ledger_count dead;    /* of those, dead-lettered */
     uint32_t open_items;
     bool resolved;
+    struct span *companion; /* owned: resolved when the owner's offset has moved over this span */
 };
 
 /* Spans are recycled; a steady state allocates none. */
@@ -72,6 +79,10 @@ void span_pool_free(struct span_pool **p);
 /* Zeroed but for owner and from = to = at; its link is in no list. */
 struct span *span_get(struct span_pool *p, struct span_owner *owner, uint64_t at);
 void span_put(struct span_pool *p, struct span *s);
+/* Makes c a companion of s: a span of another owner that no batch has. It goes where s goes. */
+void span_add_companion(struct span *s, struct span *c);
+/* The owner's offset has moved over s: its companions are resolved. */
+void span_resolve_companions(struct span *s);
 /* Spans handed out now. */
 unsigned span_pool_used(const struct span_pool *p);
 

@@ -77,6 +77,14 @@ enum config_encoding {
     CONFIG_ENCODING_ISO_8859_1, /* the same */
 };
 
+/* What the lines of an input's files are. */
+enum config_format {
+    CONFIG_FORMAT_AUTO, /* each file's path and first line decide */
+    CONFIG_FORMAT_RAW,
+    CONFIG_FORMAT_CRI,
+    CONFIG_FORMAT_DOCKER,
+};
+
 enum config_start { CONFIG_START_BEGINNING, CONFIG_START_END };
 enum config_when_full { CONFIG_WHEN_FULL_BLOCK, CONFIG_WHEN_FULL_DROP_OLDEST };
 
@@ -132,6 +140,9 @@ struct config_input {
     enum config_start start_at;
     int64_t ignore_older_ms; /* 0 = off */
     enum config_encoding encoding;
+    enum config_format format;
+    uint64_t partial_max_bytes;
+    int64_t partial_timeout_ms;
     uint64_t max_bytes;
     int64_t line_flush_timeout_ms; /* 0 = off */
     uint64_t close_deleted_max_bytes;

@@ -17,6 +17,7 @@
 #include "bulk/ledger.h"
 #include "bulk/target.h"
 #include "os/charset.h"
+#include "tail/format.h"
 #include "tail/registry.h"
 
 struct tail;
@@ -31,6 +32,9 @@ struct tail_input {
     const struct target *index; /* its dated name takes the place of encode.target; or NULL */
     enum charset_id charset;    /* of the files */
     bool charset_by_mark;       /* UTF-16, the byte order mark decides */
+    enum tail_format format;
+    size_t partial_max_bytes; /* text of a record in several lines */
+    int64_t partial_timeout_ms;
     size_t max_bytes;
     int64_t line_flush_ms; /* 0 = an unfinished line waits for its end */
     bool start_at_end;

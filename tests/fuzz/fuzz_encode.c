@@ -113,7 +113,7 @@ static void encode_one(struct batch *b, uint16_t span, struct slice rest)
         .source_lines = 1,
         .flags = bits & 7,
         .open_end = bits & 8,
-        .time = "2026-11-23T01:02:03.456Z",
+        .time = SLICE_LIT("2026-11-23T01:02:03.456Z"),
     };
     (void)encode_line(b, f, &line, span);
     const struct batch_item *item = &b->items[b->item_count - 1];

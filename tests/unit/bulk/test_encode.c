@@ -71,7 +71,7 @@ static struct encode_line line_of(struct slice text, uint64_t offset)
         .offset = offset,
         .source_bytes = (uint32_t)text.len + 1,
         .source_lines = 1,
-        .time = time_text,
+        .time = SLICE_LIT(time_text),
     };
 }
 
@@ -130,6 +130,58 @@ static void parts_are_exact(void **state)
             fail_msg("case \"%s\":\n%.*s\n%s", cases[i].name, (int)got.len, got.ptr,
                      cases[i].document);
     }
+}
+
+static void lines_of_containers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *time, *stream, *error;
+        unsigned flags;
+        const char *document;
+    } cases[] = {
+        {"stream", "2026-11-23T01:02:03.123456789+01:00", "stderr", NULL, 0,
+         "{\"@timestamp\":\"2026-11-23T01:02:03.123456789+01:00\",\"log\":{\"file\":{\"path\":\"/"
+         "a\"}}"
+         ",\"stream\":\"stderr\",\"message\":\"hello\"}"},
+        {"error", time_text, NULL, "not so", 0,
+         "{\"@timestamp\":\"2026-11-23T01:02:03.456Z\",\"log\":{\"file\":{\"path\":\"/a\"}}"
+         ",\"error\":{\"message\":\"not so\"},\"message\":\"hello\"}"},
+        {"all", "2026-11-23T01:02:03Z", "stdout", "no", ENCODE_PARTIAL | ENCODE_TRUNCATED,
+         "{\"@timestamp\":\"2026-11-23T01:02:03Z\",\"log\":{\"file\":{\"path\":\"/a\"}"
+         ",\"flags\":[\"truncated\",\"partial\"]},\"stream\":\"stdout\""
+         ",\"error\":{\"message\":\"no\"},\"message\":\"hello\"}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct encode_input input = plain_input(0);
+        struct encode_line line = line_of(SLICE_LIT("hello"), 1);
+        line.time = slice_str(cases[i].time);
+        line.stream = cases[i].stream;
+        line.error = cases[i].error;
+        line.flags = cases[i].flags;
+        struct slice got = encode(&input, "/a", &line, NULL);
+        if (!slice_eq_str(got, cases[i].document))
+            fail_msg("case \"%s\":\n%.*s\n%s", cases[i].name, (int)got.len, got.ptr,
+                     cases[i].document);
+    }
+}
+
+/* a record that begins in another generation has that one's id */
+static void id_of_another_generation(void **state)
+{
+    (void)state;
+    static const struct generation other = {{0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0}};
+    struct encode_input input = plain_input(0);
+    struct encode_line line = line_of(SLICE_LIT("hello"), 16);
+    line.generation = &other;
+    (void)encode(&input, "/a", &line, NULL);
+    struct slice id = batch_action_value(bench.batch, &bench.batch->items[0], "_id");
+    assert_true(slice_eq_str(id, "____AAAAAAAA0000000000010"));
+    line.generation = NULL;
+    (void)encode(&input, "/a", &line, NULL);
+    id = batch_action_value(bench.batch, &bench.batch->items[0], "_id");
+    assert_true(slice_eq_str(id, "AAECAwQFBgcI0000000000010"));
 }
 
 static void ids_of_the_server(void **state)
@@ -495,6 +547,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(parts_are_exact),
+        TEST(lines_of_containers),
+        TEST(id_of_another_generation),
         TEST(ids_of_the_server),
         TEST(all_combinations_are_json),
         TEST(actions_are_exact),

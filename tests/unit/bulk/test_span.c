@@ -40,6 +40,30 @@ static void comes_clean_again(void **state)
     span_pool_free(&pool);
 }
 
+/* what goes with a span is resolved with it, or goes back with it */
+static void companions(void **state)
+{
+    (void)state;
+    struct span_pool *pool = span_pool_new();
+    struct recorder a, b;
+    recorder_init(&a, pool);
+    recorder_init(&b, pool);
+    struct span *s = span_get(pool, &a.owner, 1);
+    span_add_companion(s, span_get(pool, &b.owner, 2));
+    span_add_companion(s, span_get(pool, &b.owner, 3));
+    span_resolve_companions(s);
+    assert_true(s->companion == NULL && a.count == 0 && b.count == 2);
+    assert_int_equal(span_pool_used(pool), 1);
+    span_resolve_companions(s);
+    assert_int_equal(b.count, 2);
+    span_add_companion(s, span_get(pool, &b.owner, 4));
+    span_add_companion(s, span_get(pool, &b.owner, 5));
+    span_put(pool, s);
+    assert_int_equal(b.count, 2);
+    assert_int_equal(span_pool_used(pool), 0);
+    span_pool_free(&pool);
+}
+
 static void steady_state_allocates_nothing(void **state)
 {
     (void)state;
@@ -67,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comes_clean_again),
+        cmocka_unit_test(companions),
         cmocka_unit_test(steady_state_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

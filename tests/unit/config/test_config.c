@@ -157,6 +157,9 @@ static void defaults(void **state)
     assert_int_equal(in->start_at, CONFIG_START_BEGINNING);
     assert_int_equal(in->ignore_older_ms, 0);
     assert_int_equal(in->encoding, CONFIG_ENCODING_UTF8);
+    assert_int_equal(in->format, CONFIG_FORMAT_AUTO);
+    assert_int_equal(in->partial_max_bytes, MIB);
+    assert_int_equal(in->partial_timeout_ms, 60000);
     assert_int_equal(in->max_bytes, MIB);
     assert_int_equal(in->line_flush_timeout_ms, 0);
     assert_int_equal(in->close_deleted_max_bytes, 1024 * MIB);
@@ -183,6 +186,8 @@ static const char everything[] =
     "  start_at: end\n"
     "  ignore_older: 48h\n"
     "  encoding: utf-16be\n"
+    "  format: cri\n"
+    "  partial: {max_bytes: 2KiB, timeout: 1500ms}\n"
     "  max_bytes: 64\n"
     "  line_flush_timeout: 5s\n"
     "  symlinks: true\n"
@@ -326,6 +331,9 @@ static void everything_set(void **state)
                "    start_at: end\n"
                "    ignore_older: 2d\n"
                "    encoding: utf-16be\n"
+               "    format: cri\n"
+               "    partial.max_bytes: 2KiB\n"
+               "    partial.timeout: 1500ms\n"
                "    max_bytes: 64\n"
                "    line_flush_timeout: 5s\n"
                "    symlinks: true\n"
@@ -341,6 +349,9 @@ static void everything_set(void **state)
                "    start_at: beginning\n"
                "    ignore_older: off\n"
                "    encoding: utf-8\n"
+               "    format: auto\n"
+               "    partial.max_bytes: 1MiB\n"
+               "    partial.timeout: 1m\n"
                "    max_bytes: 1MiB\n"
                "    line_flush_timeout: off\n"
                "    symlinks: false\n"

@@ -322,6 +322,8 @@ static inline void bench_init(struct bench *b)
             .id = "x",
             .encode = {.parts = PART_OFFSET, .target = "t", .input_type = "filestream"},
             .max_bytes = MIB,
+            .partial_max_bytes = MIB,
+            .partial_timeout_ms = 60000,
             .deleted_max_bytes = UINT64_MAX,
             .deleted_max_age_ms = INT64_MAX,
             .ledger = &b->ledgers[i],

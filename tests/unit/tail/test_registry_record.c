@@ -105,6 +105,37 @@ static void reads_back_the_same(void **state)
     buf_clear(&records);
 }
 
+/* marks of open records take place only where there are some; impossible ones are refused */
+static void marks_of_open_records(void **state)
+{
+    (void)state;
+    char path[] = "/a";
+    struct entry e = sample(path);
+    struct buf plain, marked;
+    struct record r;
+    buf_init(&plain, MIB);
+    buf_init(&marked, MIB);
+    assert_int_equal(put(&plain, FRAME_OFFSET, &e), 0);
+    e.acked.flags |= EVIDENCE_OPEN << 1 | EVIDENCE_CARRIED;
+    e.acked.ahead = 0x10000;
+    e.acked.other = 7;
+    assert_int_equal(put(&marked, FRAME_OFFSET, &e), 0);
+    assert_int_equal(marked.len, plain.len + 8);
+    struct slice rest = buf_slice(&marked);
+    struct frame f = unpack(&rest);
+    assert_int_equal(record_read(&f, &r), 0);
+    assert_true(r.evidence.ahead == 0x10000 && r.evidence.other == 7);
+    assert_true(r.evidence.flags == e.acked.flags && r.seen_ns == e.seen_ns);
+    e.acked.other = 0x10001;
+    buf_reset(&marked);
+    assert_int_equal(put(&marked, FRAME_OFFSET, &e), 0);
+    rest = buf_slice(&marked);
+    f = unpack(&rest);
+    assert_int_equal(record_read(&f, &r), -EBADMSG);
+    buf_clear(&plain);
+    buf_clear(&marked);
+}
+
 static void stop_and_start_differ(void **state)
 {
     (void)state;
@@ -314,13 +345,10 @@ static void in_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_back_the_same),
-        cmocka_unit_test(stop_and_start_differ),
-        cmocka_unit_test(cut_payloads),
-        cmocka_unit_test(days_are_kept),
-        cmocka_unit_test(impossible_values),
-        cmocka_unit_test(replay_takes_any_bytes),
-        cmocka_unit_test(in_words),
+        cmocka_unit_test(reads_back_the_same),    cmocka_unit_test(marks_of_open_records),
+        cmocka_unit_test(stop_and_start_differ),  cmocka_unit_test(cut_payloads),
+        cmocka_unit_test(days_are_kept),          cmocka_unit_test(impossible_values),
+        cmocka_unit_test(replay_takes_any_bytes), cmocka_unit_test(in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

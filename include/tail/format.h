@@ -1,0 +1,12 @@
+#ifndef TAIL_FORMAT_H
+#define TAIL_FORMAT_H
+
+/* What the lines of a file are. */
+enum tail_format {
+    TAIL_FORMAT_AUTO, /* a file's path and its first line decide, once */
+    TAIL_FORMAT_RAW,
+    TAIL_FORMAT_CRI,
+    TAIL_FORMAT_DOCKER,
+};
+
+#endif

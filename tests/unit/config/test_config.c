@@ -333,7 +333,7 @@ static void everything_set(void **state)
                "    encoding: utf-16be\n"
                "    format: cri\n"
                "    partial.max_bytes: 2KiB\n"
-               "    partial.timeout: 1500ms\n"
+               "    partial.timeout: 1s500ms\n"
                "    max_bytes: 64\n"
                "    line_flush_timeout: 5s\n"
                "    symlinks: true\n"

@@ -5,6 +5,8 @@
 #   make e2e              end-to-end tests (pytest, a real Elasticsearch)
 #   make e2e-restarts     Elasticsearch killed ten times under load (two minutes)
 #   make e2e-recovery     what back-pressure costs, and how soon it is over (four minutes)
+#   make e2e-backlog      resumes beyond an offset of 4 GiB (a minute)
+#   make e2e-idle         what 10,000 idle files cost, printed (a minute and a half)
 #   make torture          RUNS=n random runs of rotation, kill, stall and faults from SEED=s on
 #   make bench            benchmarks
 #   make lint             formatting, headers, floors, banned functions, shell scripts
@@ -119,7 +121,7 @@ PRELOAD   := $(patsubst tests/preload/%.c,$(O)/tools/%.so,$(sort $(wildcard test
 HELP_SRC  := $(sort $(wildcard tests/lib/*.c))
 HELP_OBJ  := $(patsubst %.c,$(O)/%.o,$(HELP_SRC))
 
-.PHONY: all check e2e e2e-restarts e2e-recovery torture bench lint format fuzz docs install clean help tools tests
+.PHONY: all check e2e e2e-restarts e2e-recovery e2e-backlog e2e-idle torture bench lint format fuzz docs install clean help tools tests
 all: $(O)/wherry
 
 # Changed flags rebuild: the stamp changes only when the text does.
@@ -192,6 +194,12 @@ e2e-restarts: $(O)/wherry tools
 
 e2e-recovery: $(O)/wherry tools
 	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/e2e-run -m recovery -s
+
+e2e-backlog: $(O)/wherry tools
+	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/e2e-run -m backlog -s
+
+e2e-idle: $(O)/wherry tools
+	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/e2e-run -m idle -s
 
 torture: $(O)/wherry tools
 	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/torture-run $(if $(RUNS),--runs $(RUNS)) \

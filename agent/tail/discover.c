@@ -340,6 +340,7 @@ void discover_scan(struct tail *t)
     find_orphans(t);
     drop_dirs(t);
     poll_schedule(t);
+    listing_free(t);
 }
 
 /* whether the rest of a path matches a pattern from a position on */

@@ -11,7 +11,6 @@
  * next start finds them again.
  */
 #include <ctype.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -84,8 +83,9 @@ struct family {
 };
 
 /* takes one name, if it is a sibling that nobody follows */
-static void add_member(struct family *f, const char *name)
+static void add_member(void *ctx, const char *name)
 {
+    struct family *f = ctx;
     char path[PATH_MAX];
     struct fs_identity id;
     mode_t mode;
@@ -118,13 +118,7 @@ static int compare(const void *a, const void *b)
 /* lists the siblings of a path, sorted */
 static void gather(struct family *f)
 {
-    DIR *stream = opendir(f->dir->path[0] == '\0' ? "/" : f->dir->path);
-    const struct dirent *entry;
-    if (stream == NULL)
-        return;
-    while ((entry = readdir(stream)) != NULL)
-        add_member(f, entry->d_name);
-    (void)closedir(stream);
+    listing_each(f->t, f->dir, f->base, add_member, f);
     qsort(f->members, f->count, sizeof(struct candidate *), compare);
 }
 

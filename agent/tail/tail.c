@@ -381,6 +381,7 @@ void tail_free(struct tail **tp)
     adopt_free(t);
     discover_free(t);
     warned_free(t);
+    listing_free(t);
     map_clear(&t->files_by_birth);
     loop_io_cancel(&t->watch_io);
     watch_free(&t->watch);

@@ -14,6 +14,7 @@
  *   lineage.c    files that were born at one path, and their order
  *   match.c      which registered content is a candidate's
  *   warned.c     messages once per path
+ *   listing.c    the names of a directory, for a moment
  *   kin.c        whose rotated form a name may be
  *   symlink.c    links to files
  *   poll.c       directories of which events do not tell all
@@ -164,6 +165,15 @@ struct dated_name {
     char name[BATCH_TARGET_MAX + 1];
 };
 
+/* The names of the directory that was listed last. */
+struct listing {
+    char **names; /* owned; sorted */
+    size_t count;
+    uint64_t dev, ino;
+    int64_t mtime_ns;
+    bool settled; /* valid as long as the directory has this time */
+};
+
 /* The files that are open. */
 struct fds {
     unsigned limit; /* at once */
@@ -193,6 +203,7 @@ struct tail {
     struct list hot;
     unsigned hot_count;
     struct fds fds;
+    struct listing listing;
     struct list orphans;
     struct list parked;
     struct map files_by_birth;
@@ -347,6 +358,13 @@ struct entry *match_find(struct tail *t, struct candidate *c, enum identity_deci
 /* A message once per path. */
 void warned_once(struct tail *t, const char *path, const char *why);
 void warned_free(struct tail *t);
+
+/* ---- listing.c ---- */
+/* Calls fn with each name in a directory that may be a rotated form of `base`, and some others. */
+typedef void (*listing_fn)(void *ctx, const char *name);
+void listing_each(struct tail *t, const struct dir *d, const char *base, listing_fn fn, void *ctx);
+/* Gives the names back. */
+void listing_free(struct tail *t);
 
 /* ---- kin.c ---- */
 /* Calls fn with each path that the path may be a rotated form of, and with some that it is not;

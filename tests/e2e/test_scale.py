@@ -1,6 +1,7 @@
 """Many files, few file descriptors; one loud file among quiet ones."""
 
 import os
+import time
 
 import pytest
 import seqline
@@ -79,3 +80,25 @@ def test_a_loud_file_does_not_keep_quiet_ones_waiting(agent, sink, tmp_path):
     sink.faults(delay_ms=0)
     sink.wait_unique(lines + len(quiet), deadline=120)
     assert one.stop() == OK
+
+
+@pytest.mark.idle
+def test_what_ten_thousand_idle_files_cost(agent, server, tmp_path, few_descriptors):
+    """Measured and printed over a minute and a scan, not asserted: make e2e-idle."""
+    logs = tmp_path / "logs"
+    (logs / "agent").mkdir(parents=True)
+    write_all(logs, "line of %s\n", ["f%05d.log" % n for n in range(FILES)])
+    one = agent(base_config(server.url, [logs / "*.log"]), directory=logs / "agent").start()
+    server.wait_docs(FILES, deadline=120)
+
+    def ticks():
+        with open("/proc/%d/stat" % one.pid) as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+    time.sleep(5)
+    before, begin = ticks(), time.monotonic()
+    time.sleep(65)
+    share = (ticks() - before) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - begin)
+    print("%d idle files: %.3f %% of a core, RssAnon %d KiB" % (
+        FILES, 100 * share, one.memory_kib()))
+    assert len(server.docs) == FILES

@@ -26,13 +26,13 @@ static const char *const metadata_choices[] = {"dataset", "host",  "agent", "ecs
                                                "offset",  "input", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 static const char *const start_choices[] = {"beginning", "end", NULL};
+static const char *const set_choices[] = {
+    "cpu",     "load",       "memory",   "network",   "pressure",
+    "uptime",  "vmstat",     "kernel",   "conntrack", "softnet",
+    "netstat", "neighbours", "wireless", "time",      "process_summary",
+    "diskio",  "thermal",    "cpufreq",  "interface", "socket_summary",
+    "self",    "default",    "all",      NULL};
 static const char *const format_choices[] = {"auto", "raw", "cri", "docker", NULL};
-static const char *const set_choices[] = {"cpu",       "load",    "memory",          "network",
-                                          "pressure",  "uptime",  "vmstat",          "kernel",
-                                          "conntrack", "softnet", "netstat",         "neighbours",
-                                          "wireless",  "time",    "process_summary", "diskio",
-                                          "thermal",   "cpufreq", "default",         "all",
-                                          NULL};
 static const char *const encoding_choices[] = {"utf-8",  "utf-16",     "utf-16le", "utf-16be",
                                                "latin1", "iso-8859-1", NULL};
 static const char *const verification_choices[] = {"full", "certificate", "none", NULL};
@@ -424,6 +424,9 @@ const struct option options_table[] = {
     SET_PERIOD_OF_ALL("diskio", CONFIG_SET_DISKIO),
     SET_PERIOD_OF_ALL("thermal", CONFIG_SET_THERMAL),
     SET_PERIOD_OF_ALL("cpufreq", CONFIG_SET_CPUFREQ),
+    SET_PERIOD_OF_ALL("interface", CONFIG_SET_INTERFACE),
+    SET_PERIOD_OF_ALL("socket_summary", CONFIG_SET_SOCKET_SUMMARY),
+    SET_PERIOD_OF_ALL("self", CONFIG_SET_SELF),
     {
         .key = "output.elasticsearch.enabled",
         .group = OPTION_OUTPUT,

@@ -80,10 +80,11 @@ const struct field *envelope_fields(size_t *ret_count)
 struct envelope {
     struct buf top;
     struct buf event;
+    struct buf agent;
     struct buf host;
 };
 
-/* data_stream.*, metricset.*, service.*, agent.*, ecs.* */
+/* data_stream.*, metricset.*, service.*, ecs.* */
 static void write_top(struct json_writer *w, const struct envelope_opts *o, const char *dataset)
 {
     member_object(w, "data_stream");
@@ -98,15 +99,18 @@ static void write_top(struct json_writer *w, const struct envelope_opts *o, cons
     member_object(w, "service");
     member_text(w, "type", "system");
     json_end_object(w);
-    member_object(w, "agent");
+    member_object(w, "ecs");
+    member_text(w, "version", ENCODE_ECS_VERSION);
+    json_end_object(w);
+}
+
+/* agent.* */
+static void write_agent(struct json_writer *w, const struct envelope_opts *o)
+{
     member_text(w, "type", "wherry");
     member_text(w, "version", o->agent->version);
     member_text(w, "id", o->agent->id);
     member_text(w, "name", o->agent->host_name);
-    json_end_object(w);
-    member_object(w, "ecs");
-    member_text(w, "version", ENCODE_ECS_VERSION);
-    json_end_object(w);
 }
 
 /* event.module, event.dataset */
@@ -162,6 +166,10 @@ struct envelope *envelope_new(const struct envelope_opts *opts)
     json_begin(&w, &e->event);
     write_event(&w, buf_cstr(&dataset));
     finish(&w);
+    buf_init(&e->agent, CONSTANT_MAX);
+    json_begin(&w, &e->agent);
+    write_agent(&w, opts);
+    finish(&w);
     buf_init(&e->host, CONSTANT_MAX);
     json_begin(&w, &e->host);
     write_host(&w, opts);
@@ -177,6 +185,7 @@ void envelope_free(struct envelope **e)
         return;
     buf_clear(&(*e)->top);
     buf_clear(&(*e)->event);
+    buf_clear(&(*e)->agent);
     buf_clear(&(*e)->host);
     mem_free(*e);
     *e = NULL;
@@ -195,6 +204,14 @@ void envelope_open(const struct envelope *e, struct json_writer *w, int64_t wall
     member_object(w, "event");
     json_raw(w, buf_slice(&e->event));
     member_long(w, "duration", duration_ns);
+    json_end_object(w);
+    member_object(w, "agent");
+    json_raw(w, buf_slice(&e->agent));
+}
+
+/* see header */
+void envelope_host(const struct envelope *e, struct json_writer *w)
+{
     json_end_object(w);
     member_object(w, "host");
     json_raw(w, buf_slice(&e->host));

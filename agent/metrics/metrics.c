@@ -114,7 +114,7 @@ static void emit(struct source *s, size_t i, uint64_t duration_ns)
     buf_reset(&m->document);
     json_begin(&w, &m->document);
     envelope_open(s->envelope, &w, loop_wall_ns(m->loop), duration_ns);
-    sets_write(s->set, s->state, i, &w);
+    sets_write(s->set, s->state, i, s->envelope, &w);
     int r = json_done(&w);
     assert(r == 0); /* the buffer has room for any document */
     (void)r;

@@ -11,8 +11,6 @@
 
 #include "metrics/member.h"
 
-#define HOST "host."
-
 /* beyond this a real number is no measurement */
 #define REAL_MAX 1e15
 
@@ -103,34 +101,46 @@ static void ascend(struct json_writer *w, unsigned n)
         json_end_object(w);
 }
 
-/* the rows inside `host.` or those outside; skip: what of a name is open already */
-static void write_rows(struct json_writer *w, const struct field *rows, size_t count,
-                       const struct value *v, bool of_host)
+/* whether a name stands below an object; *ret_skip is the length of "object." then */
+static bool is_within(const char *name, const char *object, size_t *ret_skip)
 {
-    const char *before = "";
-    size_t skip = of_host ? strlen(HOST) : 0;
-    for (size_t i = 0; i < count; i++) {
-        if ((strncmp(rows[i].name, HOST, strlen(HOST)) == 0) != of_host || !v[i].is_set)
-            continue;
-        const char *name = rows[i].name + skip;
-        size_t common = shared(before, name);
-        ascend(w, dots(before + common));
-        write_member(w, &rows[i], descend(w, name + common), &v[i]);
-        before = name;
-    }
-    ascend(w, dots(before));
+    size_t n = strlen(object);
+    *ret_skip = n + 1;
+    return strncmp(name, object, n) == 0 && name[n] == '.';
+}
+
+/* one row behind another: closes and opens what lies between; *before is the name of the last */
+static void write_row(struct json_writer *w, const struct field *f, const struct value *v,
+                      size_t skip, const char **before)
+{
+    const char *name = f->name + skip;
+    size_t common = shared(*before, name);
+    ascend(w, dots(*before + common));
+    write_member(w, f, descend(w, name + common), v);
+    *before = name;
 }
 
 /* see header */
-void values_write_host(struct json_writer *w, const struct field *rows, size_t count,
-                       const struct value *v)
+void values_write_within(struct json_writer *w, const char *object, const struct field *rows,
+                         size_t count, const struct value *v)
 {
-    write_rows(w, rows, count, v, true);
+    const char *before = "";
+    size_t skip;
+    for (size_t i = 0; i < count; i++)
+        if (v[i].is_set && is_within(rows[i].name, object, &skip))
+            write_row(w, &rows[i], &v[i], skip, &before);
+    ascend(w, dots(before));
 }
 
 /* see header */
 void values_write(struct json_writer *w, const struct field *rows, size_t count,
                   const struct value *v)
 {
-    write_rows(w, rows, count, v, false);
+    const char *before = "";
+    size_t skip;
+    for (size_t i = 0; i < count; i++)
+        if (v[i].is_set && !is_within(rows[i].name, "agent", &skip) &&
+            !is_within(rows[i].name, "host", &skip))
+            write_row(w, &rows[i], &v[i], 0, &before);
+    ascend(w, dots(before));
 }

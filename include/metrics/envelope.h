@@ -29,10 +29,14 @@ void envelope_free(struct envelope **e);
 /* Its fields: every document has them, but for the optional ones. */
 const struct field *envelope_fields(size_t *ret_count);
 
-/* Opens the document and writes all of it but the set's own members. The object `host` is left
- * open: the caller adds to it, ends it, adds members at the top and ends the document.
+/* Opens the document and writes all of it but the set's own members and the object `host`. The
+ * object `agent` is left open: the caller may add to it.
  * wall_ns: of the sample; duration_ns: what it took. */
 void envelope_open(const struct envelope *e, struct json_writer *w, int64_t wall_ns,
                    uint64_t duration_ns);
+
+/* Ends `agent` and leaves `host` open: the caller adds to it, ends it, adds members at the top and
+ * ends the document. */
+void envelope_host(const struct envelope *e, struct json_writer *w);
 
 #endif

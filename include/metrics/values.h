@@ -32,9 +32,10 @@ struct value value_real(double v);
 struct value value_boolean(bool v);
 struct value value_text(struct slice v);
 
-/* Writes the members that are set: those below `host.` into the open object `host`. */
-void values_write_host(struct json_writer *w, const struct field *rows, size_t count,
-                       const struct value *v);
+/* Writes the members that are set: those below an object that is open, whose name is `agent` or
+ * `host`. */
+void values_write_within(struct json_writer *w, const char *object, const struct field *rows,
+                         size_t count, const struct value *v);
 /* All others, into the open document. */
 void values_write(struct json_writer *w, const struct field *rows, size_t count,
                   const struct value *v);

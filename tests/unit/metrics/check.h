@@ -16,6 +16,7 @@
 #include "base/json_scan.h"
 #include "base/json_write.h"
 #include "metrics/counters.h"
+#include "metrics/set.h"
 #include "os/procfs.h"
 
 #define CHECK(name, condition)                                                                     \
@@ -66,6 +67,28 @@ static inline void close_json(struct json_writer *w, const char *expected)
 static inline void check_counter(const char *name, const struct counter *got, struct counter want)
 {
     CHECK(name, got->is_set == want.is_set && got->n == want.n);
+}
+
+/* What a set adds to a document: the object host and the other members. */
+static inline void write_members(const struct metric_set *set, const void *state, size_t i,
+                                 struct json_writer *w)
+{
+    struct value values[VALUES_MAX] = {0};
+    if (set->values != NULL)
+        set->values(state, i, values);
+    json_object(w);
+    json_key(w, "host");
+    json_object(w);
+    if (set->values != NULL)
+        values_write_within(w, "host", set->fields, set->field_count, values);
+    else if (set->write_host != NULL)
+        set->write_host(state, i, w);
+    json_end_object(w);
+    if (set->values != NULL)
+        values_write(w, set->fields, set->field_count, values);
+    else
+        set->write(state, i, w);
+    json_end_object(w);
 }
 
 /* ---- leaves of a document ---- */

@@ -15,6 +15,7 @@ static void check(const struct sysinfo *host, const char *expected)
     buf_init(&out, MIB);
     json_begin(&w, &out);
     envelope_open(e, &w, INT64_C(1790000000123456789), 115000);
+    envelope_host(e, &w);
     json_end_object(&w);
     json_end_object(&w);
     assert_int_equal(json_done(&w), 0);
@@ -28,9 +29,9 @@ static void check(const struct sysinfo *host, const char *expected)
 #define HEAD                                                                                       \
     "{\"@timestamp\":\"2026-09-21T14:13:20.123Z\",\"data_stream\":{\"type\":\"metrics\","          \
     "\"dataset\":\"system.cpu\",\"namespace\":\"prod\"},\"metricset\":{\"name\":\"cpu\","          \
-    "\"period\":10000},\"service\":{\"type\":\"system\"},\"agent\":{\"type\":\"wherry\","          \
-    "\"version\":\"1.2.3\",\"id\":\"uuid\",\"name\":\"h1\"},\"ecs\":{\"version\":\"8.11.0\"},"     \
-    "\"event\":{\"module\":\"system\",\"dataset\":\"system.cpu\",\"duration\":115000},"
+    "\"period\":10000},\"service\":{\"type\":\"system\"},\"ecs\":{\"version\":\"8.11.0\"},"        \
+    "\"event\":{\"module\":\"system\",\"dataset\":\"system.cpu\",\"duration\":115000},"            \
+    "\"agent\":{\"type\":\"wherry\",\"version\":\"1.2.3\",\"id\":\"uuid\",\"name\":\"h1\"},"
 
 static char empty[] = "";
 

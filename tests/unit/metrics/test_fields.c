@@ -150,6 +150,12 @@ static void check_document(struct slice document, const struct metric_set *set,
     }
 }
 
+/* what this host's kernel may not tell; of the captured hosts every field is there */
+static bool is_left_out(const struct metric_set *set, const struct field *f)
+{
+    return set->path == NULL && f->optional;
+}
+
 /* documents of the second sample of one set */
 static void check_set(const struct metric_set *set)
 {
@@ -173,7 +179,7 @@ static void check_set(const struct metric_set *set)
         buf_reset(&out);
         json_begin(&w, &out);
         envelope_open(envelope, &w, 0, 1);
-        sets_write(set, state, i, &w);
+        sets_write(set, state, i, envelope, &w);
         assert_int_equal(json_done(&w), 0);
         check_document(buf_slice(&out), set, &seen);
     }
@@ -181,7 +187,7 @@ static void check_set(const struct metric_set *set)
     for (size_t i = 0; i < count; i++)
         CHECK(rows[i].name, seen.envelope[i]);
     for (size_t i = 0; i < set->field_count; i++)
-        CHECK(set->fields[i].name, seen.set[i]);
+        CHECK(set->fields[i].name, seen.set[i] || is_left_out(set, &set->fields[i]));
     if (set->clear != NULL)
         set->clear(state);
     mem_free(state);

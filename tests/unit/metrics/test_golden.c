@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "check.h"
 #include "config/config.h"
-#include "metrics/member.h"
 #include "metrics/sets.h"
 
 static char text[] = "text";
@@ -25,9 +24,7 @@ static void write_all(const struct metric_set *set, struct buf *out)
     for (size_t i = 0; i < set->documents(state); i++) {
         struct json_writer w;
         json_begin(&w, out);
-        json_object(&w);
-        member_object(&w, "host");
-        sets_write(set, state, i, &w);
+        write_members(set, state, i, &w);
         CHECK(set->name, json_done(&w) == 0);
         CHECK(set->name, buf_add(out, "\n", 1) == 0);
     }

@@ -4,8 +4,6 @@
 #include <errno.h>
 
 #include "check.h"
-#include "metrics/member.h"
-#include "metrics/sets.h"
 
 static struct buf text;
 
@@ -54,9 +52,7 @@ static void test_document(void **state)
     buf_clear(&text);
     buf_init(&text, MIB);
     json_begin(&w, &text);
-    json_object(&w);
-    member_object(&w, "host");
-    sets_write(&pressure_set, &s, 0, &w);
+    write_members(&pressure_set, &s, 0, &w);
     assert_int_equal(json_done(&w), 0);
     assert_string_equal(buf_cstr(&text),
                         "{\"host\":{},\"linux\":{\"pressure\":{\"cpu\":{\"some\":{"

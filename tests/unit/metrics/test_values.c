@@ -56,7 +56,7 @@ static void test_write(void **state)
             if ((cases[i].set & (1U << k)) != 0)
                 v[k] = all[k];
         open_json(&w, &text);
-        values_write_host(&w, rows, ROWS, v);
+        values_write_within(&w, "host", rows, ROWS, v);
         close_json(&w, cases[i].host);
         open_json(&w, &text);
         values_write(&w, rows, ROWS, v);

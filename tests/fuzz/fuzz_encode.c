@@ -27,6 +27,7 @@ static void require(bool condition)
 struct reader {
     struct buf path, message;
     struct buf *next; /* where the next string goes */
+    bool in_log;      /* within the object log, not within the fields */
 };
 
 /* one event of the scan */
@@ -35,9 +36,11 @@ static int on_event(void *ctx, enum json_event event, unsigned depth, struct sli
     struct reader *r = ctx;
     require(!cut);
     if (event == JSON_KEY) {
-        r->next = depth == 1 && slice_eq_str(text, "message") ? &r->message
-                  : depth == 3 && slice_eq_str(text, "path")  ? &r->path
-                                                              : NULL;
+        if (depth == 1)
+            r->in_log = slice_eq_str(text, "log");
+        r->next = depth == 1 && slice_eq_str(text, "message")             ? &r->message
+                  : r->in_log && depth == 3 && slice_eq_str(text, "path") ? &r->path
+                                                                          : NULL;
         return 0;
     }
     if (event != JSON_STRING || r->next == NULL)
@@ -114,6 +117,9 @@ static void encode_one(struct batch *b, uint16_t span, struct slice rest)
         .flags = bits & 7,
         .open_end = bits & 8,
         .time = SLICE_LIT("2026-11-23T01:02:03.456Z"),
+        .stream = bits & 16 ? "stderr" : NULL,
+        .error = bits & 32 ? "not a line of the format" : NULL,
+        .generation = bits & 64 ? &gen : NULL,
     };
     (void)encode_line(b, f, &line, span);
     const struct batch_item *item = &b->items[b->item_count - 1];

@@ -33,7 +33,8 @@ static struct slice unpack(const struct buf *records, uint8_t *ret_type)
 static bool same_evidence(const struct evidence *a, const struct evidence *b)
 {
     return a->offset == b->offset && a->anchor == b->anchor && a->head == b->head &&
-           a->head_bytes == b->head_bytes && a->flags == b->flags;
+           a->head_bytes == b->head_bytes && a->flags == b->flags && a->ahead == b->ahead &&
+           a->other == b->other;
 }
 
 /* everything that a record says */
@@ -92,7 +93,10 @@ static void check_record(const struct frame *f)
     require(put_again(&records, f->type, &rec) == 0);
     struct frame packed = {0};
     packed.payload = unpack(&records, &packed.type);
-    require(packed.type == f->type && record_read(&packed, &again) == 0 && same(&rec, &again));
+    require(packed.type == f->type && record_read(&packed, &again) == 0);
+    if (f->type == FRAME_CLEAN)
+        again.seen_ns = rec.seen_ns;
+    require(same(&rec, &again));
     buf_clear(&records);
 }
 

@@ -184,15 +184,21 @@ static void put_behind(struct file *file, struct file *last, uint64_t born_at)
     lineage_wait(file, last);
 }
 
-/* Registered ones first, so that their last write is known; then what was missed. All are chained
- * in the order of their last write; a file that is at the path now, or begins there, comes behind
- * the last. At the start what is followed under the path is at the path. */
+/* Registered ones first, so that their last write is known, and of these first the ones whose inode
+ * is: it tells what was cut off. Then what was missed. All are chained in the order of their last
+ * write; a file that is at the path now, or begins there, comes behind the last. At the start what
+ * is followed under the path is at the path. */
 static void find_family(struct family *f)
 {
     uint64_t born_at = hash64(f->path, strlen(f->path));
     struct file *present = f->t->started ? NULL : lineage_newest(f->t, born_at);
     struct file *last = present != NULL ? present->after : unread_of(f->t, born_at);
     gather(f);
+    for (size_t i = 0; i < f->count; i++) {
+        const struct fs_identity *id = &f->members[i]->id;
+        if (registry_find_inode(f->t->registry, id->dev, id->ino) != NULL)
+            (void)adopt_sibling(f->t, f->members[i], false); /* it may have been cut: tells so */
+    }
     for (size_t i = 0; i < f->count; i++)
         (void)adopt_sibling(f->t, f->members[i], false); /* what is none stays for the next pass */
     int64_t newest = newest_ns(f);

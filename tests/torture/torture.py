@@ -3,7 +3,8 @@
 
 usage: torture.py [--runs N] [--seed S] [--parallel P] [--keep] [--compress]
 Run i has the seed S + i. A run that fails keeps its directory; `--runs 1 --seed S` decides all the
-same once more. --compress: older copies are compressed meanwhile. The last line counts what is wrong over all runs; exit 1 if anything is.
+same once more. --compress: older copies are compressed meanwhile. The last line counts what is
+wrong over all runs; exit 1 if anything is.
 """
 
 import argparse

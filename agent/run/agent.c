@@ -356,6 +356,7 @@ static void stop(struct agent *a)
         report_ledger(a, true);
     if (!hangs) {
         outputs_close(&a->output);
+        registry_release(a->registry);
         feed_free(&a->docs);
         feed_free(&a->logs);
         registry_free(&a->registry);

@@ -191,16 +191,6 @@ bool registry_is_unclean_boot(const struct registry *r)
     return r->unclean_boot;
 }
 
-/* Spans that are resolved behind one that is not: nobody else has them any more. */
-static void give_back(struct entry *e)
-{
-    LIST_EACH(node, &e->spans) {
-        struct span *s = LIST_ENTRY(node, struct span, link);
-        if (s->resolved)
-            span_put(e->registry->spans, s);
-    }
-}
-
 /* What was not sent has no day yet: the next life gives it its own. */
 static void end_days(struct entry *e)
 {
@@ -211,12 +201,25 @@ static void end_days(struct entry *e)
 }
 
 /* see header */
+void registry_release(struct registry *r)
+{
+    if (r == NULL)
+        return;
+    LIST_EACH(entry, &r->entries) {
+        LIST_EACH(node, &LIST_ENTRY(entry, struct entry, link)->spans) {
+            struct span *s = LIST_ENTRY(node, struct span, link);
+            if (s->resolved)
+                span_put(r->spans, s);
+        }
+    }
+}
+
+/* see header */
 void registry_close(struct registry *r)
 {
     LIST_EACH(node, &r->entries) {
         struct entry *e = LIST_ENTRY(node, struct entry, link);
         end_days(e);
-        give_back(e);
     }
     registry_commit(r);
     if (registry_put_boot(r, &r->pending, true) == 0)

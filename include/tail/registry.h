@@ -108,8 +108,9 @@ void registry_start(struct registry *r, struct writer *writer, struct span_pool 
  * replayed, to be written as a checkpoint. */
 void registry_forget(struct entry *e);
 int registry_pack(const struct registry *r, struct buf *records) MUST_CHECK;
-/* Spans that are on their way are the batches' and lead to their entries: the feed goes first,
- * after registry_close. */
+/* When nothing resolves spans any more: gives back those that are resolved behind one that is not.
+ * The others are the batches': the feed is freed next, then the registry. */
+void registry_release(struct registry *r);
 void registry_free(struct registry **r);
 
 /* Before registry_start: where the registry comes from. other_machine: its files name a machine

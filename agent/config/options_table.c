@@ -212,6 +212,17 @@ const struct option options_table[] = {
         .help = "Files that paths match and that are not to be read: globs.",
     },
     {
+        .key = "olddir",
+        .group = OPTION_INPUT,
+        .type = OPTION_STRING,
+        .flags = OPTION_RELOADABLE,
+        .standard = "",
+        .max = 1024,
+        .offset = INPUT_AT(olddir),
+        .help = "Directory to which rotation moves files (logrotate's olddir), where what was not "
+                "read of them is looked for; relative to the file's directory.",
+    },
+    {
         .key = "dataset",
         .group = OPTION_INPUT,
         .type = OPTION_STRING,

@@ -72,6 +72,7 @@ static struct tail_input input_of(const struct config *c, const struct config_in
         .path_count = in->paths.n,
         .excludes = in->exclude_files.v,
         .exclude_count = in->exclude_files.n,
+        .olddir = in->olddir,
         .encode =
             {
                 .parts = parts_of(c->metadata),

@@ -176,6 +176,7 @@ static const char *name_of(const struct candidate *c)
 static struct file *begin(struct tail *t, struct candidate *c, const struct evidence *at)
 {
     struct entry *e = registry_mint(t->registry, &c->id, name_of(c), at);
+    registry_set_framing(e, cutting_of(&t->opts.inputs[c->input]));
     return follow(t, c, e, at);
 }
 
@@ -187,10 +188,15 @@ static struct evidence read_to(const struct entry *e)
     return LIST_ENTRY(e->spans.prev, struct span, link)->evidence;
 }
 
-/* goes on with a registered generation */
+/* Goes on with a registered generation; under a new one where its bytes are cut otherwise now. */
 static void resume(struct tail *t, struct candidate *c, struct entry *e)
 {
     struct evidence at = read_to(e);
+    if (e->framing != 0 && e->framing != cutting_of(&t->opts.inputs[c->input])) {
+        registry_finish(e);
+        (void)begin(t, c, &at);
+        return;
+    }
     bool same = e->dev == c->id.dev && e->ino == c->id.ino && strcmp(e->path, name_of(c)) == 0;
     if (!same)
         registry_moved(e, &c->id, name_of(c));
@@ -205,14 +211,16 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     struct file *last = NULL;
     bool unsure = (e->acked.flags & EVIDENCE_UNSURE) != 0;
     if (why == IDENTITY_RECOVERED)
-        at = e->acked;
+        at = match_newest(e);
     else if (why == IDENTITY_REGROWN)
         at = match_older(e);
-    at.flags &= (uint16_t)~EVIDENCE_UNSURE;
     tail_message(t, LOG_INFO, "file \"%s\": %s, reading from offset %llu", c->path,
                  identity_name(why), (unsigned long long)at.offset);
     registry_hold(e);
-    registry_finish(e);
+    if (why == IDENTITY_REWRITTEN || why == IDENTITY_REUSED)
+        life_end(t, e, true);
+    else
+        registry_finish(e);
     if (why == IDENTITY_REWRITTEN)
         last = siblings_of_cut(t, c->dir, c->input, e, &c->id, e->seen_ns);
     if (why == IDENTITY_REUSED)
@@ -378,7 +386,6 @@ static void take_over(struct tail *t, struct candidate *c)
     struct entry *e = c->original;
     struct evidence at = read_to(e);
     registry_moved(e, &c->id, name_of(c));
-    e->done = false;
     (void)follow(t, c, e, &at);
 }
 
@@ -435,6 +442,24 @@ static void try_cut(struct candidate *c, struct entry *cut)
     registry_unhold(former);
 }
 
+/* Whether nobody has written to a copy as one writes to a log: its last write lies before its
+ * birth, so it came by `cp -p` or its like. */
+static bool is_backup(const struct candidate *c)
+{
+    return c->id.birth_ns != 0 && c->id.mtime_ns < c->id.birth_ns;
+}
+
+/* Where reading begins in a backup: what it holds was read in its original. */
+static struct evidence behind_backup(struct tail *t, struct candidate *c)
+{
+    struct evidence at = {0};
+    if (identity_evidence_of(&c->content, c->id.size, &at) < 0)
+        return first_position(t, c);
+    tail_message(t, LOG_INFO, "\"%s\" is a backup of \"%s\", only what is added to it is read",
+                 c->path, c->original->path);
+    return at;
+}
+
 /* one undecided copy; cut: a generation that has lost its file just now, or NULL. True = decided */
 static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
 {
@@ -446,21 +471,21 @@ static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
     struct entry *e = c->original;
     struct evidence at = read_to(e);
     bool same = identity_evidence_holds(&c->content, c->id.size, &at);
-    if (same && e->done && e->file == NULL) {
+    if (same && e->ended && e->file == NULL) {
         take_over(t, c);
         return true;
     }
     if (before.size != c->id.size)
         c->held_ms = loop_now_ms(t->loop);
-    bool open_question =
-        same || match_may_be_copy(t, e, c) || (e->file == NULL && may_grow_into(c, &at));
+    bool alike = same || match_may_be_copy(t, e, c);
+    bool open_question = alike || (e->file == NULL && may_grow_into(c, &at));
     if (open_question && loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS) {
         content_close(&c->content);
         return false;
     }
     if (!open_question && hold_for_other(t, c))
         return false;
-    at = first_position(t, c);
+    at = alike && is_backup(c) ? behind_backup(t, c) : first_position(t, c);
     (void)begin(t, c, &at);
     return true;
 }

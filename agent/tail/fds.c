@@ -246,9 +246,20 @@ int fds_identify(struct file *f, struct fs_identity *ret_id)
 bool fds_has_changed(struct file *f, uint64_t seen)
 {
     struct fs_identity id;
-    if (f->content.fd >= 0)
-        return content_has_changed(&f->content, seen);
-    return fds_identify(f, &id) == 0 && id.size != seen;
+    bool changed = f->content.fd >= 0 && content_has_changed(&f->content, seen);
+    if (fds_identify(f, &id) < 0)
+        return changed;
+    changed |= fds_was_written(f, &id);
+    return changed || (f->content.fd < 0 && id.size != seen);
+}
+
+/* see tail_internal.h */
+bool fds_was_written(struct file *f, const struct fs_identity *id)
+{
+    uint32_t now = (uint32_t)(id->mtime_ns / 1000);
+    bool changed = f->written != now;
+    f->written = now;
+    return changed;
 }
 
 /* see tail_internal.h */

@@ -43,6 +43,7 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     f->entry = entry;
     f->at = *at;
     f->scanned_to = at->offset;
+    (void)fds_was_written(f, id); /* it is read anyway */
     f->stop_at = t->opts.once ? id->size : UINT64_MAX;
     f->epoch = t->epoch;
     f->grown_ms = loop_now_ms(t->loop);
@@ -54,7 +55,8 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     assert(entry->file == NULL);
     entry->file = f;
     assert(file_find(t, id->dev, id->ino) == f);
-    entry->loaded = false;
+    entry->loaded = entry->ended = false;
+    registry_set_absent(entry, 0);
     entry->owner.ledger = t->opts.inputs[c->input].ledger;
     t->file_count++;
     fds_took(f);
@@ -185,6 +187,7 @@ void file_restart(struct file *f)
                  old->path, (unsigned long long)f->at.offset);
     f->at = adopt_start(&f->content);
     f->entry = registry_mint(t->registry, &id, old->path, &f->at);
+    registry_set_framing(f->entry, cutting_of(tail_input_of(f)));
     f->entry->file = f;
     f->entry->owner.ledger = old->owner.ledger;
     f->scanned_to = 0;
@@ -195,7 +198,7 @@ void file_restart(struct file *f)
     framing_end(f);
     old->file = NULL;
     registry_hold(old);
-    registry_finish(old);
+    life_end(t, old, true);
     adopt_check_copies(t, old);
     last =
         siblings_of_cut(t, f->dir, f->input, old, &id, loop_wall_ns(t->loop) - quiet_ms * 1000000);

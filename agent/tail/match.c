@@ -20,6 +20,16 @@ struct evidence match_older(const struct entry *e)
     return older;
 }
 
+/* The evidence of an entry's saved offset, for a new generation: what was taken ahead of it may be
+ * something else by now. */
+struct evidence match_newest(const struct entry *e)
+{
+    struct evidence newest = e->acked;
+    newest.flags = newest.ahead == 0 ? newest.flags & EVIDENCE_IN_OVERSIZE : 0;
+    newest.ahead = newest.other = 0;
+    return newest;
+}
+
 /* the facts about one entry and one open file */
 static struct identity_facts gather(const struct entry *e, struct candidate *c)
 {
@@ -45,13 +55,12 @@ enum identity_decision match_decide(const struct entry *e, struct candidate *c)
     return identity_decide(&facts);
 }
 
-/* whether the second path is a rotated name of the first */
-static bool is_beside(const char *path, const char *name)
+/* Whether an entry may have a copy: it is read now, or has lost its file, and the candidate's name
+ * is a rotated form of its own. */
+static bool may_have_copy(const struct tail *t, const struct entry *e, const struct candidate *c)
 {
-    const char *base = strrchr(path, '/');
-    const char *other = strrchr(name, '/');
-    return base != NULL && base - path == other - name &&
-           strncmp(path, name, (size_t)(base - path)) == 0 && siblings_is(base + 1, other + 1);
+    bool lost = e->file == NULL && e->ended && e->ino == 0;
+    return !e->done && (e->file != NULL || lost) && olddir_is_beside(t, e->path, c->path);
 }
 
 /* Whether a file may become a copy of a generation that is read now: it is no longer, and the same
@@ -90,13 +99,13 @@ static bool compare(struct comparison *x, struct entry *e)
     return true;
 }
 
-/* compares with the followed files of a path */
+/* compares with what may have copies at a path */
 static bool compare_beside(void *ctx, const char *base)
 {
     struct comparison *x = ctx;
     for (struct entry *e = registry_next_at(x->t->registry, base, NULL); e != NULL;
          e = registry_next_at(x->t->registry, base, e))
-        if (!e->done && e->file != NULL && is_beside(e->path, x->c->path) && compare(x, e))
+        if (may_have_copy(x->t, e, x->c) && compare(x, e))
             return true;
     return false;
 }
@@ -122,6 +131,8 @@ struct entry *match_find(struct tail *t, struct candidate *c, enum identity_deci
 {
     struct comparison x = {.t = t, .c = c};
     kin_bases(c->path, compare_beside, &x);
+    if (x.entry == NULL && c->known_as != NULL)
+        (void)compare_beside(&x, c->known_as); /* it may be in another directory */
     if (x.entry == NULL && !t->none_loaded)
         compare_loaded(&x);
     if (x.entry != NULL)

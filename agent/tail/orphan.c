@@ -72,9 +72,9 @@ static void end_orphan(struct file *f)
         return;
     }
     bool unlinked = is_unlinked(f);
+    struct tail *t = f->tail;
     file_free(f);
-    if (unlinked)
-        registry_finish(entry);
+    life_end(t, entry, unlinked);
 }
 
 /* see tail_internal.h */

@@ -57,6 +57,7 @@ static void replay_gen(struct registry *r, struct entry *e, const struct record 
     e->acked = rec->evidence;
     e->sent_to = e->resend_to = rec->sent_to;
     e->sent_day = rec->sent_day;
+    e->framing = rec->framing;
     e->loaded = true;
     registry_index_inode(e);
 }
@@ -114,6 +115,7 @@ void registry_replay(void *registry, const struct frame *f)
         e->older = rec.older;
         e->seen_ns = rec.seen_ns;
         note_time(r, rec.seen_ns);
+        e->absent_ns = rec.absent_ns;
     } else if (e != NULL && f->type == FRAME_SENT_TO) {
         replay_sent_to(e, &rec);
     } else if (e != NULL) {

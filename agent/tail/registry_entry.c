@@ -48,7 +48,34 @@ void registry_moved(struct entry *e, const struct fs_identity *id, const char *p
     registry_set_path(e, slice_str(path));
     registry_index_inode(e);
     registry_put(e, record_put_gen);
-    registry_set_dirty(e);
+    registry_commit_later(e->registry);
+}
+
+/* see header */
+void registry_set_framing(struct entry *e, uint32_t framing)
+{
+    e->framing = framing;
+    registry_put(e, record_put_gen);
+}
+
+/* see header */
+void registry_lost(struct entry *e)
+{
+    registry_unindex_inode(e);
+    e->dev = e->ino = 0;
+    e->birth_ns = 0;
+    registry_put(e, record_put_gen);
+    registry_commit_later(e->registry);
+}
+
+/* see header */
+void registry_set_absent(struct entry *e, int64_t since_ns)
+{
+    if (e->absent_ns == since_ns)
+        return;
+    e->absent_ns = since_ns;
+    registry_put(e, record_put_offset);
+    registry_commit_later(e->registry);
 }
 
 /* see header */

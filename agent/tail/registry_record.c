@@ -90,6 +90,8 @@ int record_put_gen(struct buf *records, const struct entry *e)
         r = put_evidence(&p, &e->acked);
     if (r == 0)
         r = frame_put_bytes(&p, slice_str(e->path));
+    if (r == 0)
+        r = frame_put_u32(&p, e->framing);
     return pack(records, FRAME_GEN, &p, r);
 }
 
@@ -107,6 +109,8 @@ int record_put_offset(struct buf *records, const struct entry *e)
         r = frame_put_u64(&p, e->older.hash);
     if (r == 0)
         r = frame_put_u64(&p, (uint64_t)e->seen_ns);
+    if (r == 0)
+        r = frame_put_u64(&p, (uint64_t)e->absent_ns);
     return pack(records, FRAME_OFFSET, &p, r);
 }
 
@@ -170,7 +174,8 @@ static bool get_gen(struct slice *s, struct record *rec)
     uint32_t day;
     if (!frame_get_u64(s, &rec->dev) || !frame_get_u64(s, &rec->ino) || !frame_get_u64(s, &birth) ||
         !frame_get_u64(s, &rec->sent_to) || !frame_get_u32(s, &day) ||
-        !get_evidence(s, &rec->evidence) || !frame_get_bytes(s, &rec->path))
+        !get_evidence(s, &rec->evidence) || !frame_get_bytes(s, &rec->path) ||
+        !frame_get_u32(s, &rec->framing))
         return false;
     rec->birth_ns = (int64_t)birth;
     rec->sent_day = (int32_t)day;
@@ -204,11 +209,13 @@ static bool get_clean(struct slice *s, struct record *rec)
 /* the fields of an OFFSET record behind the generation */
 static bool get_offset(struct slice *s, struct record *rec)
 {
-    uint64_t seen;
+    uint64_t seen, absent;
     if (!get_evidence(s, &rec->evidence) || !frame_get_u64(s, &rec->older.offset) ||
-        !frame_get_u64(s, &rec->older.hash) || !frame_get_u64(s, &seen))
+        !frame_get_u64(s, &rec->older.hash) || !frame_get_u64(s, &seen) ||
+        !frame_get_u64(s, &absent))
         return false;
     rec->seen_ns = (int64_t)seen;
+    rec->absent_ns = (int64_t)absent;
     return true;
 }
 

@@ -80,6 +80,7 @@ struct family {
     const char *base; /* last component of the path */
     struct candidate *members[SIBLINGS_MAX];
     size_t count;
+    const char *listed; /* borrowed: the directory whose names are taken */
 };
 
 /* takes one name, if it is a sibling that nobody follows */
@@ -89,7 +90,7 @@ static void add_member(void *ctx, const char *name)
     char path[PATH_MAX];
     struct fs_identity id;
     mode_t mode;
-    int n = snprintf(path, sizeof(path), "%s/%s", f->dir->path, name);
+    int n = snprintf(path, sizeof(path), "%s/%s", f->listed, name);
     if (n <= 0 || n >= PATH_MAX || f->count == SIBLINGS_MAX || !siblings_is(f->base, name) ||
         siblings_is_compressed(name) || fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 ||
         !S_ISREG(mode) || file_find(f->t, id.dev, id.ino) != NULL)
@@ -118,7 +119,13 @@ static int compare(const void *a, const void *b)
 /* lists the siblings of a path, sorted */
 static void gather(struct family *f)
 {
+    char olddir[PATH_MAX];
+    f->listed = f->dir->path;
     listing_each(f->t, f->dir, f->base, add_member, f);
+    if (olddir_of(f->t, f->path, olddir) && strcmp(olddir, f->dir->path) != 0) {
+        f->listed = olddir;
+        olddir_each(olddir, add_member, f);
+    }
     qsort(f->members, f->count, sizeof(struct candidate *), compare);
 }
 

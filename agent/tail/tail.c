@@ -255,6 +255,14 @@ static void on_poll(void *ctx)
         poll_look(t);
 }
 
+/* entries that nobody reads, once an hour, and soon after one has ended */
+static void on_life(void *ctx)
+{
+    struct tail *t = ctx;
+    if (!t->stopped)
+        life_check(t);
+}
+
 /* copies and orphans, once a second while there are any */
 static void on_check(void *ctx)
 {
@@ -354,6 +362,7 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     t->pump_timer = loop_timer_new(loop, pump, t);
     t->reconcile_timer = loop_timer_new(loop, on_reconcile, t);
     t->poll_timer = loop_timer_new(loop, on_poll, t);
+    t->life_timer = loop_timer_new(loop, on_life, t);
     t->check_timer = loop_timer_new(loop, on_check, t);
     if (reload_patterns(opts->inputs, opts->input_count, &t->patterns, &t->pattern_count, e) < 0 ||
         framing_setup(t, e) < 0) {
@@ -388,6 +397,7 @@ void tail_free(struct tail **tp)
     loop_timer_cancel(&t->pump_timer);
     loop_timer_cancel(&t->reconcile_timer);
     loop_timer_cancel(&t->poll_timer);
+    loop_timer_cancel(&t->life_timer);
     loop_timer_cancel(&t->check_timer);
     reload_patterns_free(t->patterns, t->pattern_count);
     poll_free(t);
@@ -407,6 +417,7 @@ void tail_start(struct tail *t)
     if (!t->opts.once)
         loop_timer_set(t->reconcile_timer, t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
     loop_timer_set(t->check_timer, TAIL_CHECK_MS);
+    loop_timer_set(t->life_timer, t->opts.once ? 0 : TAIL_LIFE_SOON_MS);
     tail_pump_soon(t);
     if (list_is_empty(&t->hot))
         loop_timer_set(t->pump_timer, 0); /* once with nothing to do is finished too */

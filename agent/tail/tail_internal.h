@@ -7,8 +7,11 @@
  *   discover.c   patterns -> directories -> candidates (paths with an inode nobody follows)
  *   adopt.c      candidates -> files, by identity
  *   content.c    the bytes of a file
+ *   cutting.c    what decides where records begin and end
  *   recovery.c   what is unsure in a file after the host went down
  *   file.c       one followed file: opening, hot and idle, closing
+ *   life.c       how long what nobody reads is remembered
+ *   olddir.c     the directory of rotated files
  *   orphan.c     files that are at no matching path any more
  *   parked.c     files that cannot be read now
  *   lineage.c    files that were born at one path, and their order
@@ -54,9 +57,11 @@
 #define TAIL_PREBUILT         256  /* hot files whose constant parts are kept between turns */
 #define TAIL_CHECK_MS         1000 /* copies and orphans */
 #define TAIL_COPY_HOLD_MS     10000
-#define TAIL_LOOK_MS          500    /* idle files beside hot ones, whose writes are not told */
-#define TAIL_DELETED_QUIET_MS 30000  /* a deleted file holds disk space */
-#define TAIL_RENAMED_QUIET_MS 300000 /* a renamed one may be written by who does not know */
+#define TAIL_LIFE_MS          3600000 /* entries that nobody reads */
+#define TAIL_LIFE_SOON_MS     10000   /* the same when one of them has ended */
+#define TAIL_LOOK_MS          500     /* idle files beside hot ones, whose writes are not told */
+#define TAIL_DELETED_QUIET_MS 30000   /* a deleted file holds disk space */
+#define TAIL_RENAMED_QUIET_MS 300000  /* a renamed one may be written by who does not know */
 
 /* One pattern of one input. */
 struct pattern {
@@ -113,6 +118,7 @@ struct file {
     unsigned epoch;   /* last scan that saw its inode at a matching path */
     bool linked;      /* its path is a link */
     unsigned waiters; /* files that are read after it */
+    uint32_t written; /* time of its last write, as it was when asked last; us, the lower half */
     uint8_t quiet_ticks;
     bool framed; /* what framing says is sure */
     bool at_end;
@@ -193,6 +199,7 @@ struct tail {
     struct loop_timer *pump_timer;
     struct loop_timer *reconcile_timer;
     struct loop_timer *poll_timer;
+    struct loop_timer *life_timer;
     struct loop_timer *check_timer; /* copies and orphans, while there are any */
     struct pattern *patterns;
     unsigned pattern_count;
@@ -214,6 +221,9 @@ struct tail {
     struct list warned; /* paths that were warned of once */
     unsigned warned_count;
     unsigned epoch;
+    uint8_t life_round;       /* number of the look at entries that nobody reads */
+    bool life_goes_on;        /* it is under way */
+    bool life_soon;           /* the next one comes soon */
     int64_t looked_ms;        /* when idle files were looked at last */
     struct dated_name *names; /* one for each input */
     char *buffer;             /* shared by all reads */
@@ -339,6 +349,9 @@ void fds_let_go(struct file *f);
 /* Of an open or closed file. */
 int fds_identify(struct file *f, struct fs_identity *ret_id) MUST_CHECK;
 bool fds_has_changed(struct file *f, uint64_t seen);
+/* Whether it was written since this was asked last, by the time of its last write: new content may
+ * have the old size. */
+bool fds_was_written(struct file *f, const struct fs_identity *id);
 /* Whether its path leads to it, or cannot be asked now. */
 bool fds_is_at_path(const struct file *f);
 /* Gives up a file that went away while it was closed; its generation is looked for from now on. */
@@ -346,6 +359,7 @@ void fds_lost(struct file *f);
 
 /* ---- match.c ---- */
 /* The evidence of an entry's older anchor. */
+struct evidence match_newest(const struct entry *e);
 struct evidence match_older(const struct entry *e);
 /* What an open candidate is to one entry. */
 enum identity_decision match_decide(const struct entry *e, struct candidate *c);
@@ -415,6 +429,26 @@ void lineage_remove(struct file *f);
 void lineage_wait(struct file *f, struct file *other);
 /* Nobody waits for a file that goes. */
 void lineage_release(struct file *gone);
+
+/* ---- life.c ---- */
+/* Looks at entries that nobody reads, some directories a round: what is over is forgotten. */
+void life_check(struct tail *t);
+/* Nobody reads an entry any more, and it is at its end; lost: its file is gone, or holds something
+ * else. Forgotten soon unless a sibling holds its content. */
+void life_end(struct tail *t, struct entry *e, bool lost);
+
+/* ---- olddir.c ---- */
+/* The directory to which the input of a path has its rotated files moved; ret has PATH_MAX bytes.
+ * False: none. */
+bool olddir_of(const struct tail *t, const char *path, char *ret);
+/* Whether `name` is a rotated form of `path`, beside it or in its olddir. */
+bool olddir_is_beside(const struct tail *t, const char *path, const char *name);
+/* Every name in such a directory. */
+void olddir_each(const char *dir, listing_fn fn, void *ctx);
+
+/* ---- cutting.c ---- */
+/* Hash of the options that cut an input's bytes into records; never 0. */
+uint32_t cutting_of(const struct tail_input *input);
 
 /* ---- recovery.c ---- */
 /* The host went down before the file was found with that size; bytes before sent_to may have been

@@ -135,6 +135,7 @@ struct config_input {
     char *id;                         /* unique, never empty: "input-N" (from 1) if not given */
     struct config_list paths;         /* globs, at least one, relative ones to the cwd */
     struct config_list exclude_files; /* globs */
+    char *olddir;                     /* "" = rotated files stay beside */
     char *dataset;                    /* fit for the name of a data stream */
     struct config_map fields;         /* names may have dots: "a.b" is b in object a */
     struct config_list tags;

@@ -64,6 +64,9 @@ struct entry {
     bool loaded;      /* came from disk and has not been matched to a file yet */
     bool indexed;     /* is what its inode number leads to */
     bool done;        /* will never be read again; forgotten when its spans are resolved */
+    bool ended;       /* at its end, or its file is gone: kept while a sibling holds it */
+    uint8_t looked;   /* the tail's last look at what nobody reads */
+    uint32_t framing; /* hash of the options that cut its records; 0 = not known */
     int32_t sent_day; /* days since 1970 when the bytes of the latest step were read */
     unsigned holds;   /* undecided copies that may go on with it: not forgotten meanwhile */
     unsigned
@@ -74,7 +77,8 @@ struct entry {
     struct anchor older;   /* acknowledged at least REGISTRY_OLDER_MS ago; offset 0 at first */
     struct anchor middle;  /* becomes `older` when it is old enough */
     int64_t middle_ms;     /* monotonic time when `middle` was acknowledged */
-    int64_t seen_ns;       /* wall time of its latest record */
+    int64_t seen_ns;       /* wall time of its latest commit */
+    int64_t absent_ns;     /* wall time when it was looked for in vain first; 0 = it is there */
     uint64_t sent_to;      /* durable, or under way with sent_ticket */
     uint64_t sent_ticket;
     uint64_t resend_to;     /* bytes below it may have been sent by an earlier life */
@@ -140,6 +144,14 @@ struct entry *registry_find_inode(struct registry *r, uint64_t dev, uint64_t ino
  * ticket is in sent_ticket. path is copied. */
 struct entry *registry_mint(struct registry *r, const struct fs_identity *id, const char *path,
                             const struct evidence *start);
+
+/* The options that cut its records, as a hash; of a new entry, so that nothing is written later. */
+void registry_set_framing(struct entry *e, uint32_t framing);
+
+/* No file has its inode any more. */
+void registry_lost(struct entry *e);
+/* It was looked for in vain since (wall time); 0 = it is there. */
+void registry_set_absent(struct entry *e, int64_t since_ns);
 
 /* The entry's identity or path changed: written with the next group commit. */
 void registry_moved(struct entry *e, const struct fs_identity *id, const char *path);

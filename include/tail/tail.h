@@ -28,6 +28,7 @@ struct tail_input {
     size_t path_count;
     char *const *excludes;
     size_t exclude_count;
+    const char *olddir; /* where rotated files are, too; "" or NULL = beside only */
     struct encode_input encode;
     const struct target *index; /* its dated name takes the place of encode.target; or NULL */
     enum charset_id charset;    /* of the files */

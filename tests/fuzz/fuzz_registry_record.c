@@ -44,8 +44,8 @@ static bool same(const struct record *a, const struct record *b)
            a->birth_ns == b->birth_ns && a->sent_to == b->sent_to && a->sent_day == b->sent_day &&
            same_evidence(&a->evidence, &b->evidence) && a->older.offset == b->older.offset &&
            a->older.hash == b->older.hash && a->seen_ns == b->seen_ns &&
-           slice_eq(a->path, b->path) && slice_eq(a->boot_id, b->boot_id) &&
-           a->stopped == b->stopped;
+           a->absent_ns == b->absent_ns && a->framing == b->framing && slice_eq(a->path, b->path) &&
+           slice_eq(a->boot_id, b->boot_id) && a->stopped == b->stopped;
 }
 
 /* what was read, packed again */
@@ -62,6 +62,8 @@ static int put_again(struct buf *records, uint8_t type, const struct record *rec
         .acked = rec->evidence,
         .older = rec->older,
         .seen_ns = rec->seen_ns,
+        .absent_ns = rec->absent_ns,
+        .framing = rec->framing,
         .sent_to = rec->sent_to,
         .sent_day = rec->sent_day,
         .path = text,

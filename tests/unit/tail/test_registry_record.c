@@ -25,6 +25,8 @@ static struct entry sample(char *path)
         .acked = {1000, 0xaaaa, 0xbbbb, 1024, EVIDENCE_IN_OVERSIZE},
         .older = {500, 0xcccc},
         .seen_ns = 1764000000000000000,
+        .absent_ns = 1763000000000000000,
+        .framing = 0x12345678,
         .path = path,
     };
 }
@@ -79,12 +81,14 @@ static void reads_back_the_same(void **state)
     assert_true(r.evidence.head == 0xbbbb && r.evidence.head_bytes == 1024);
     assert_true(r.evidence.flags == EVIDENCE_IN_OVERSIZE && slice_eq_str(r.path, path));
     assert_true(r.seen_ns == 0 && r.older.offset == 0);
+    assert_true(r.framing == e.framing && r.absent_ns == 0);
 
     f = unpack(&rest);
     assert_int_equal(f.type, FRAME_OFFSET);
     assert_int_equal(record_read(&f, &r), 0);
     assert_true(generation_eq(&r.gen, &e.gen) && r.evidence.offset == 1000);
     assert_true(r.older.offset == 500 && r.older.hash == 0xcccc && r.seen_ns == e.seen_ns);
+    assert_true(r.absent_ns == e.absent_ns && r.framing == 0);
     assert_true(r.dev == 0 && r.path.len == 0);
 
     f = unpack(&rest);
@@ -251,8 +255,8 @@ static void impossible_values(void **state)
             CHECK(cases[i].name, record_put_clean(&records, text, 0, false) == 0);
         else
             CHECK(cases[i].name, put(&records, cases[i].type, &e) == 0);
-        if (cases[i].nul_at >= 0) /* the path stands last */
-            records.ptr[records.len - cases[i].path_bytes + (size_t)cases[i].nul_at] = '\0';
+        if (cases[i].nul_at >= 0) /* the framing stands behind the path */
+            records.ptr[records.len - 4 - cases[i].path_bytes + (size_t)cases[i].nul_at] = '\0';
         struct slice rest = buf_slice(&records);
         struct frame f = unpack(&rest);
         CHECK(cases[i].name, record_read(&f, &r) == cases[i].result);

@@ -166,14 +166,42 @@ static void backup_beside_a_new_file(void **state)
     EXPECT(b, LONG_SEEN "new: " LONG_SEEN);
 }
 
+/* cp -p of a living file: its last write lies before its birth */
+static void backup_with_its_times(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    struct fs_identity id;
+    bench_pattern(b, 0, "app.log*");
+    put(b, LONG);
+    bench_start(b);
+    EXPECT(b, LONG_SEEN);
+    copy(b, "app.log", "app.log.bak", SIZE_MAX);
+    set_age(b, "app.log.bak", 60000);
+    assert_int_equal(fs_identify_path(b->logs.fd, "app.log.bak", false, &id, NULL), 0);
+    if (id.birth_ns == 0)
+        skip(); /* the file system does not tell */
+    bench_pass(b, 20000);
+    EXPECT(b, LONG_SEEN);
+    append(b, "app.log.bak", "added\n");
+    EXPECT(b, LONG_SEEN "added|");
+    bench_restart(b, true);
+    bench_pass(b, 20000);
+    EXPECT(b, LONG_SEEN "added|");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(cut_twice_between_two_looks),        TEST(cut_twice_while_stopped),
-        TEST(cut_before_the_first_read),          TEST(copy_of_what_was_read_whole),
-        TEST(copy_is_held_for_the_later_content), TEST(backup_beside_a_new_file),
+        TEST(cut_twice_between_two_looks),
+        TEST(cut_twice_while_stopped),
+        TEST(cut_before_the_first_read),
+        TEST(copy_of_what_was_read_whole),
+        TEST(copy_is_held_for_the_later_content),
+        TEST(backup_beside_a_new_file),
+        TEST(backup_with_its_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -352,6 +352,45 @@ static void other_device_number(void **state)
     assert_memory_not_equal(b->docs[2].id, b->docs[0].id, DOCID_GENERATION_CHARS);
 }
 
+/* other options cut the same bytes otherwise: no id may stand for two texts */
+static void other_framing_options(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    append(b, "app.log", LONG "one\n");
+    bench_start(b);
+    UNTIL(b, b->doc_count == 2);
+    for (size_t i = 0; i < 2; i++) { /* changed, then unchanged */
+        bench_stop(b, true);
+        b->inputs[0].max_bytes = 10;
+        append(b, "app.log", "0123456789abc\n");
+        bench_start(b);
+        EXPECT_FROM(b, 2 + i, NULL, "0123456789|");
+    }
+    assert_int_equal(registry_count(b->registry), 1);
+    assert_memory_not_equal(b->docs[2].id, b->docs[0].id, DOCID_GENERATION_CHARS);
+    assert_memory_equal(b->docs[3].id, b->docs[2].id, DOCID_GENERATION_CHARS);
+    assert_true(b->docs[2].offset == sizeof(LONG) - 1 + 4);
+}
+
+/* moved while nobody ran and another file with its inode number stands at its path */
+static void inode_number_used_again(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    append(b, "app.log", LONG);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    bench_pass(b, 1000);
+    bench_stop(b, true);
+    append(b, "app.log", "rest\n");
+    copy(b, "app.log", "app.log.1", SIZE_MAX);
+    unlink_log(b, "app.log");
+    append(b, "app.log", "new\n");
+    bench_start(b);
+    EXPECT_FROM(b, 1, NULL, "rest|new|");
+}
+
 /* stopped while a copy is undecided: it is found again */
 static void stopped_beside_a_copy(void **state)
 {
@@ -402,6 +441,42 @@ static void rotated_while_down(void **state)
     bench_restart(b, true);
     bench_pass(b, 3000);
     assert_int_equal(b->doc_count, 6);
+}
+
+/* moved to another directory, where no pattern looks; with names as beside */
+static void rotated_to_an_olddir(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    b->inputs[0].olddir = "old/";
+    tmp_dir_mkdir(&b->logs, "old");
+    append(b, "app.log", LONG "one\n");
+    bench_start(b);
+    UNTIL(b, b->doc_count == 2);
+    bench_pass(b, 1000);
+    bench_stop(b, true);
+    append(b, "app.log", "rest\n");
+    set_age(b, "app.log", -10000);
+    move(b, "app.log", "old/app.log.2");
+    append(b, "old/app.log.1", "missed\n");
+    set_age(b, "old/app.log.1", -20000);
+    append(b, "app.log", "new\n");
+    clock_fake_advance_ms(&b->clock, 60000);
+    bench_start(b);
+    EXPECT_FROM(b, 2, NULL, "rest|missed|new|");
+    bench_pass(b, 330000);
+    assert_int_equal(registry_count(b->registry), 3);
+    bench_restart(b, true);
+    bench_pass(b, 3000);
+    EXPECT_FROM(b, 2, NULL, "rest|missed|new|");
+    /* copied there and cut while it runs */
+    append(b, "app.log", LONG);
+    UNTIL(b, b->doc_count == 6);
+    append(b, "app.log", "unread\n");
+    copy(b, "app.log", "old/app.log.3", SIZE_MAX);
+    cut(b, "app.log", 0);
+    append(b, "app.log", "newer\n");
+    EXPECT_FROM(b, 6, NULL, "unread|newer|");
 }
 
 /* a generation that was born and rotated away meanwhile is read; older ones are not */
@@ -716,8 +791,11 @@ int main(void)
         TEST(replaced_while_down),
         TEST(restored_under_another_inode),
         TEST(other_device_number),
+        TEST(other_framing_options),
+        TEST(inode_number_used_again),
         TEST(stopped_beside_a_copy),
         TEST(rotated_while_down),
+        TEST(rotated_to_an_olddir),
         TEST(missed_generations),
         TEST(registered_one_is_gone),
         TEST(registered_one_was_empty),

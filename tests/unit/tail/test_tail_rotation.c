@@ -290,7 +290,7 @@ static void truncated(void **state)
     assert_true(b->docs[2].offset == 0);
     assert_int_equal(generations(b), 2);
     assert_int_equal(said(b, "truncated or rewritten"), 1);
-    bench_pass(b, 3000);
+    bench_pass(b, 15000);
     assert_int_equal(registry_count(b->registry), 1);
 }
 
@@ -327,7 +327,7 @@ static void rewritten(void **state)
         if (strcmp(lines_from(b, at, NULL), expected) != 0)
             fail_msg("case \"%s\": %s", cases[i].name, lines_from(b, at, NULL));
     }
-    bench_pass(b, 3000);
+    bench_pass(b, 15000);
     assert_int_equal(registry_count(b->registry), 1);
 }
 

@@ -25,6 +25,7 @@
 static const char *const metadata_choices[] = {"dataset", "host",  "agent", "ecs",
                                                "offset",  "input", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
+static const char *const input_compression_choices[] = {"none", "auto", NULL};
 static const char *const start_choices[] = {"beginning", "end", NULL};
 static const char *const set_choices[] = {
     "cpu",     "load",       "memory",   "network",   "pressure",
@@ -365,6 +366,17 @@ const struct option options_table[] = {
         .standard = "/var/log,/var/lib/docker/containers",
         .offset = INPUT_AT(symlink_roots),
         .help = "Directories; links that lead out of them are not followed.",
+    },
+    {
+        .key = "compression",
+        .group = OPTION_INPUT,
+        .type = OPTION_CHOICE,
+        .flags = OPTION_RELOADABLE,
+        .standard = "none",
+        .choices = input_compression_choices,
+        .offset = INPUT_AT(compression),
+        .help = "Compressed files (.gz, .zst) that match: none leaves them out, auto reads them. "
+                "What rotation has compressed before it was read whole is read in either case.",
     },
     {
         .key = "close.deleted.max_bytes",

@@ -96,6 +96,7 @@ static struct tail_input input_of(const struct config *c, const struct config_in
         .symlink_roots = in->symlink_roots.v,
         .symlink_root_count = in->symlink_roots.n,
         .start_at_end = in->start_at == CONFIG_START_END,
+        .unpack = in->compression == CONFIG_INPUT_COMPRESSION_AUTO,
         .ignore_older_ms = in->ignore_older_ms,
         .deleted_max_bytes = in->close_deleted_max_bytes,
         .deleted_max_age_ms = in->close_deleted_max_age_ms,

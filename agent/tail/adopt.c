@@ -58,21 +58,12 @@ void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
     map_insert(&t->candidates_by_inode, &c->by_inode, hash64_u64(id->ino));
 }
 
-/* the directory of a path */
-static struct dir *dir_of(struct tail *t, const char *path)
-{
-    char *dir = mem_strndup(path, (size_t)(strrchr(path, '/') - path));
-    struct dir *d = discover_dir(t, dir);
-    mem_free(dir);
-    return d;
-}
-
 /* see header */
 void adopt_add_link(struct tail *t, unsigned input, const char *link, const char *target,
                     const struct fs_identity *id)
 {
     size_t before = t->candidates_by_inode.count;
-    struct dir *d = dir_of(t, target);
+    struct dir *d = discover_dir_of(t, target);
     adopt_add(t, d, input, target, id);
     if (t->candidates_by_inode.count == before)
         return; /* known by another path */
@@ -81,8 +72,8 @@ void adopt_add_link(struct tail *t, unsigned input, const char *link, const char
     c->known_as = c->link_path = mem_strdup(link);
 }
 
-/* frees a candidate that is in no map */
-static void candidate_free(struct candidate *c)
+/* see tail_internal.h */
+void adopt_free_candidate(struct candidate *c)
 {
     list_remove(&c->link);
     content_close(&c->content);
@@ -92,8 +83,8 @@ static void candidate_free(struct candidate *c)
     mem_free(c);
 }
 
-/* opens a candidate; what it is may have changed since it was found */
-static int open_candidate(struct tail *t, struct candidate *c)
+/* see tail_internal.h: what it is may have changed since it was found */
+int adopt_open(struct tail *t, struct candidate *c)
 {
     struct fs_identity id;
     int fd = c->linked ? symlink_open(t, c->input, c->known_as, &id)
@@ -109,6 +100,8 @@ static int open_candidate(struct tail *t, struct candidate *c)
     }
     c->id = id;
     content_open(&c->content, fd);
+    if (siblings_is_compressed(c->path))
+        content_unpack(&c->content, &t->unpacked_open);
     return 0;
 }
 
@@ -128,6 +121,7 @@ static struct file *follow(struct tail *t, struct candidate *c, struct entry *e,
     struct file *f = file_new(t, c, e, at);
     tail_message(t, LOG_DEBUG, "reading \"%s\" from offset %llu", c->path,
                  (unsigned long long)at->offset);
+    f->behind_search = siblings_is_searching(t, c->known_as != NULL ? c->known_as : c->path);
     set_order(f);
     file_heat(f);
     return f;
@@ -137,14 +131,11 @@ static struct file *follow(struct tail *t, struct candidate *c, struct entry *e,
 struct evidence adopt_start(struct content *c)
 {
     struct evidence at = {0};
-    struct evidence head;
-    struct fs_identity id;
-    if (content_identify(c, &id) < 0)
-        return at;
-    uint64_t n = id.size < SPAN_HEAD_BYTES ? id.size : SPAN_HEAD_BYTES;
-    if (identity_evidence_of(c, n, &head) == 0) {
-        at.head = head.head;
-        at.head_bytes = head.head_bytes;
+    char head[SPAN_HEAD_BYTES];
+    ssize_t n = content_read_at(c, head, sizeof(head), 0);
+    if (n > 0) {
+        at.head = hash64(head, (size_t)n);
+        at.head_bytes = (uint16_t)n;
     }
     return at;
 }
@@ -157,7 +148,8 @@ static struct evidence first_position(struct tail *t, struct candidate *c)
     int64_t age_ms = (loop_wall_ns(t->loop) - c->id.mtime_ns) / 1000000;
     bool old = input->ignore_older_ms > 0 && age_ms > input->ignore_older_ms;
     bool at_end = input->start_at_end && (!t->started || t->names[c->input].is_new);
-    if ((old || at_end) && identity_evidence_of(&c->content, c->id.size, &at) == 0) {
+    if ((old || at_end) && !content_is_packed(&c->content) &&
+        identity_evidence_of(&c->content, c->id.size, &at) == 0) {
         ledger_skip(input->ledger, old ? SKIP_IGNORE_OLDER : SKIP_START_AT,
                     (struct ledger_count){c->id.size, 0});
         return at;
@@ -222,9 +214,7 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     else
         registry_finish(e);
     if (why == IDENTITY_REWRITTEN)
-        last = siblings_of_cut(t, c->dir, c->input, e, &c->id, e->seen_ns);
-    if (why == IDENTITY_REUSED)
-        siblings_before(t, c); /* its number says nothing of what was at the path before */
+        last = siblings_of_cut(t, c->input, e, &c->id, e->seen_ns, (struct ledger_count){0});
     uint64_t size = c->id.size;
     struct file *f = begin(t, c, &at);
     if (unsure)
@@ -232,6 +222,16 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     if (last != NULL)
         lineage_wait(f, last);
     registry_unhold(e);
+}
+
+/* The number of a generation's file is that of another file now; the generation may live on in a
+ * sibling. */
+static void begin_reused(struct tail *t, struct candidate *c)
+{
+    if (c->known_as == NULL)
+        siblings_before(t, c);
+    struct evidence at = adopt_start(&c->content);
+    (void)begin(t, c, &at);
 }
 
 /* keeps a copy unread until it is decided */
@@ -261,6 +261,8 @@ static bool carry_out(struct tail *t, struct candidate *c, struct entry *e,
         hold(t, c, e);
         return false;
     case IDENTITY_REUSED:
+        begin_reused(t, c);
+        return true;
     case IDENTITY_REWRITTEN:
     case IDENTITY_RECOVERED:
     case IDENTITY_REGROWN:
@@ -296,8 +298,8 @@ static void adopt_registered(struct tail *t, struct candidate *c)
     struct entry *e = NULL;
     if (registry_find_inode(t->registry, c->id.dev, c->id.ino) == NULL)
         return;
-    if (open_candidate(t, c) < 0) {
-        candidate_free(c);
+    if (adopt_open(t, c) < 0) {
+        adopt_free_candidate(c);
         return;
     }
     if (!decide_by_inode(t, c, &e, &d)) {
@@ -305,31 +307,31 @@ static void adopt_registered(struct tail *t, struct candidate *c)
         return;
     }
     (void)carry_out(t, c, e, d); /* no copy: it always takes the file */
-    candidate_free(c);
+    adopt_free_candidate(c);
 }
 
 /* candidates whose content is registered under another inode */
 static void adopt_moved(struct tail *t, struct candidate *c)
 {
     enum identity_decision d;
-    if (open_candidate(t, c) < 0) {
-        candidate_free(c);
+    if (adopt_open(t, c) < 0) {
+        adopt_free_candidate(c);
         return;
     }
     struct entry *e = match_find(t, c, &d);
     if (e == NULL)
         content_close(&c->content);
     else if (carry_out(t, c, e, d))
-        candidate_free(c);
+        adopt_free_candidate(c);
 }
 
 /* what is new */
 static void adopt_fresh(struct tail *t, struct candidate *c)
 {
     siblings_before(t, c);
-    if (open_candidate(t, c) == 0)
+    if (adopt_open(t, c) == 0)
         (void)carry_out(t, c, NULL, IDENTITY_NEW); /* no copy: it always takes the file */
-    candidate_free(c);
+    adopt_free_candidate(c);
 }
 
 /* see tail_internal.h */
@@ -338,6 +340,8 @@ void adopt_all(struct tail *t)
     LIST_EACH(node, &t->candidates) {
         struct candidate *c = LIST_ENTRY(node, struct candidate, link);
         map_remove(&t->candidates_by_inode, &c->by_inode);
+        if (siblings_is_compressed(c->path) && packed_takes(t, c))
+            continue;
         adopt_registered(t, c);
     }
     LIST_EACH(node, &t->candidates)
@@ -366,9 +370,12 @@ static struct entry *decide_sibling(struct tail *t, struct candidate *c,
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
 {
     enum identity_decision d;
-    if (is_held(t, &c->id) || open_candidate(t, c) < 0)
+    if (is_held(t, &c->id) || adopt_open(t, c) < 0)
         return NULL;
-    struct entry *e = decide_sibling(t, c, &d);
+    bool packed = content_is_packed(&c->content); /* decided by the search */
+    struct entry *e = packed ? NULL : decide_sibling(t, c, &d);
+    if (packed)
+        d = IDENTITY_NEW;
     if (e != NULL && (missed || d != IDENTITY_REUSED)) {
         (void)carry_out(t, c, e, d); /* no copy: it always takes the file */
     } else if (missed && d == IDENTITY_NEW) {
@@ -390,10 +397,26 @@ static void take_over(struct tail *t, struct candidate *c)
 }
 
 /* see tail_internal.h */
+void adopt_packed(struct tail *t, struct candidate *c, struct entry *e)
+{
+    c->original = e;
+    if (t->opts.unclean_boot)
+        begin_anew(t, c, e, IDENTITY_RECOVERED);
+    else
+        take_over(t, c);
+}
+
+/* see tail_internal.h */
+void adopt_new(struct tail *t, struct candidate *c)
+{
+    (void)carry_out(t, c, NULL, IDENTITY_NEW); /* no copy: it always takes the file */
+}
+
+/* see tail_internal.h */
 void adopt_rest(struct tail *t, struct candidate *c, struct entry *e)
 {
     struct evidence at = read_to(e);
-    if (open_candidate(t, c) < 0)
+    if (adopt_open(t, c) < 0)
         return;
     c->original = e;
     if (c->id.size >= at.offset && at.head_bytes >= IDENTITY_MOVED_HEAD_BYTES &&
@@ -464,7 +487,7 @@ static struct evidence behind_backup(struct tail *t, struct candidate *c)
 static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
 {
     struct fs_identity before = c->id;
-    if (open_candidate(t, c) < 0)
+    if (adopt_open(t, c) < 0)
         return true;
     if (cut != NULL)
         try_cut(c, cut);
@@ -498,7 +521,7 @@ void adopt_check_copies(struct tail *t, struct entry *cut)
         if (!check_copy(t, c, cut))
             continue;
         struct entry *original = c->original;
-        candidate_free(c);
+        adopt_free_candidate(c);
         registry_unhold(original);
     }
 }
@@ -514,7 +537,7 @@ void adopt_refit(struct tail *t)
             continue;
         }
         registry_unhold(c->original);
-        candidate_free(c);
+        adopt_free_candidate(c);
     }
 }
 
@@ -524,7 +547,7 @@ void adopt_free(struct tail *t)
     LIST_EACH(node, &t->copies) {
         struct candidate *c = LIST_ENTRY(node, struct candidate, link);
         struct entry *original = c->original;
-        candidate_free(c);
+        adopt_free_candidate(c);
         registry_unhold(original);
     }
     map_clear(&t->candidates_by_inode);

@@ -4,7 +4,8 @@
  * A deleted file whose content has not been read and acknowledged whole keeps its space on disk as
  * long as its fd is open. Both limits come from the input: age since it left its path, and size, in
  * sum over the deleted files of one file system. Past them the oldest are given up: what nobody has
- * read is abandoned(deleted); what is on its way goes on.
+ * read is looked for in a rotated or compressed sibling, else abandoned(deleted); what is on its
+ * way goes on.
  */
 #include "joins_internal.h"
 #include "tail_internal.h"
@@ -31,17 +32,20 @@ static uint64_t held_on(struct tail *t, uint64_t dev)
     return sum;
 }
 
-/* closes it; its unread rest is lost, and said so */
+/* Closes it, and says so; its unread rest is read in a sibling, or abandoned. */
 static void give_up(struct file *f, uint64_t size, const char *limit)
 {
+    struct tail *t = f->tail;
     struct entry *entry = f->entry;
+    unsigned input = f->input;
     uint64_t unread = (size > f->at.offset ? size - f->at.offset : 0) + joins_bytes(f);
-    if (unread > 0)
-        ledger_abandon(tail_input_of(f)->ledger, ABANDON_DELETED, (struct ledger_count){unread, 0});
-    tail_message(f->tail, LOG_WARN, "closing deleted file \"%s\" over %s, %llu bytes were not read",
+    tail_message(t, LOG_WARN, "closing deleted file \"%s\" over %s, %llu bytes were not read",
                  entry->path, limit, (unsigned long long)unread);
     file_free(f);
-    registry_finish(entry);
+    registry_hold(entry);
+    life_end(t, entry, true);
+    siblings_of_deleted(t, input, entry, (struct ledger_count){unread, 0});
+    registry_unhold(entry);
 }
 
 /* see tail_internal.h */

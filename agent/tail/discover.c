@@ -66,9 +66,12 @@ static struct dir *dir_get(struct tail *t, const char *path)
 }
 
 /* see tail_internal.h */
-struct dir *discover_dir(struct tail *t, const char *path)
+struct dir *discover_dir_of(struct tail *t, const char *path)
 {
-    return dir_get(t, path);
+    char *dir = mem_strndup(path, (size_t)(strrchr(path, '/') - path));
+    struct dir *d = dir_get(t, dir);
+    mem_free(dir);
+    return d;
 }
 
 /* frees a directory without files */
@@ -166,14 +169,15 @@ static bool is_excluded(const struct tail_input *input, const char *path)
 static void met(struct tail *t, struct dir *d, struct file *f, const char *path,
                 const struct fs_identity *id)
 {
-    if (f->epoch != t->epoch && strcmp(f->entry->path, path) != 0) {
+    bool known_as = content_is_packed(&f->content) && olddir_is_beside(t, f->entry->path, path);
+    if (f->epoch != t->epoch && strcmp(f->entry->path, path) != 0 && !known_as) {
         registry_moved(f->entry, id, path);
         file_set_dir(f, d);
         f->linked = false;
     }
     f->epoch = t->epoch;
     orphan_remove(f);
-    if ((f->failed || id->size != f->scanned_to) && !t->opts.once)
+    if ((f->failed || content_differs(&f->content, id->size, f->scanned_to)) && !t->opts.once)
         file_retry(f);
 }
 

@@ -116,7 +116,7 @@ void fds_close(struct file *f)
         return;
     if (!f->is_hot)
         list_remove(&f->queue);
-    content_close(&f->content);
+    content_shut(&f->content);
     f->tail->fds.open--;
 }
 
@@ -197,7 +197,7 @@ static int open_at(struct file *f, const char *path)
         (void)close(fd); /* read only */
         return -ENOENT;
     }
-    content_open(&f->content, fd);
+    content_reopen(&f->content, fd);
     f->tail->fds.open++;
     if (!f->is_hot)
         list_push_back(&f->tail->fds.idle, &f->queue);
@@ -250,7 +250,7 @@ bool fds_has_changed(struct file *f, uint64_t seen)
     if (fds_identify(f, &id) < 0)
         return changed;
     changed |= fds_was_written(f, &id);
-    return changed || (f->content.fd < 0 && id.size != seen);
+    return changed || (f->content.fd < 0 && content_differs(&f->content, id.size, seen));
 }
 
 /* see tail_internal.h */

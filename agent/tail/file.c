@@ -44,10 +44,10 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     f->at = *at;
     f->scanned_to = at->offset;
     (void)fds_was_written(f, id); /* it is read anyway */
-    f->stop_at = t->opts.once ? id->size : UINT64_MAX;
+    f->stop_at = t->opts.once && !content_is_packed(&f->content) ? id->size : UINT64_MAX;
     f->epoch = t->epoch;
     f->grown_ms = loop_now_ms(t->loop);
-    joins_resume(f, id->size);
+    joins_resume(f, content_is_packed(&f->content) ? UINT64_MAX : id->size);
     list_init(&f->queue);
     list_push_back(&d->files, &f->in_dir);
     const char *seen_at = c->linked ? c->known_as : c->path;
@@ -108,6 +108,7 @@ void file_free(struct file *f)
     parked_remove(f);
     t->file_count--;
     fds_close(f);
+    content_close(&f->content);
     entry->file = NULL;
     mem_free(f);
 }
@@ -150,6 +151,7 @@ void file_cool(struct file *f)
 {
     struct dir *d = f->dir;
     leave_hot(f);
+    content_rest(&f->content);
     fds_rest(f);
     if (d->hot == 0 && d->watch >= 0)
         file_look(d);
@@ -200,11 +202,8 @@ void file_restart(struct file *f)
     registry_hold(old);
     life_end(t, old, true);
     adopt_check_copies(t, old);
-    last =
-        siblings_of_cut(t, f->dir, f->input, old, &id, loop_wall_ns(t->loop) - quiet_ms * 1000000);
-    if (old->file == NULL && unfinished > 0)
-        ledger_abandon(tail_input_of(f)->ledger, ABANDON_TRUNCATED,
-                       (struct ledger_count){unfinished, 1});
+    last = siblings_of_cut(t, f->input, old, &id, loop_wall_ns(t->loop) - quiet_ms * 1000000,
+                           (struct ledger_count){unfinished, unfinished > 0});
     if (old->file == NULL && last == NULL && open != NULL)
         joins_inherit(f, &open, old, &end);
     joins_free(&open);

@@ -71,10 +71,11 @@ static void end_orphan(struct file *f)
             f->grown_ms = loop_now_ms(f->tail->loop);
         return;
     }
-    bool unlinked = is_unlinked(f);
     struct tail *t = f->tail;
+    bool unlinked = is_unlinked(f);
+    bool lost = unlinked && !siblings_inherit(f);
     file_free(f);
-    life_end(t, entry, unlinked);
+    life_end(t, entry, lost);
 }
 
 /* see tail_internal.h */

@@ -12,6 +12,7 @@
  * Invariants: 1. f->at.offset is the start of a record, or lies in the rest of an oversize line.
  * 2. every byte before it belongs to a span of its generation.
  */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,6 +62,8 @@ static enum probe probe(struct file *f)
     if (f->scanned_to < f->at.offset + PROBE_BYTES || f->scanned_to >= f->stop_at)
         return PROBE_READ;
     ssize_t n = fill(f, f->scanned_to, TAIL_QUANTUM);
+    if (n == -EAGAIN || n == -EBUSY)
+        return PROBE_READ; /* the read finds the same */
     if (n < 0)
         return PROBE_FAILED;
     if (n == 0)
@@ -119,6 +122,24 @@ static bool must_wait(struct file *f)
     return f->after != NULL;
 }
 
+/* what a failed read means; on the way to an offset bytes are unpacked, which counts as reading */
+static enum read_result without_bytes(ssize_t failure, uint64_t *ret_bytes)
+{
+    if (failure == -EBUSY)
+        return READ_HELD;
+    if (failure != -EAGAIN)
+        return READ_FAILED;
+    *ret_bytes = TAIL_QUANTUM;
+    return READ_MORE;
+}
+
+/* Whether compressed content has not come to the offset yet: it is still written, or damaged. */
+static bool is_on_the_way(const struct file *f, const struct pass *p)
+{
+    return p->end < f->at.offset && content_is_packed(&f->content) &&
+           content_end(&f->content) != CONTENT_WHOLE;
+}
+
 /* see header */
 enum read_result read_some(struct file *f, uint64_t *ret_bytes)
 {
@@ -135,8 +156,11 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
         return without_line[found];
     if (f->scanned_to >= start + want)
         want = tail_input_of(f)->max_bytes + TAIL_QUANTUM;
-    if (load(f, &p, want) < 0)
-        return READ_FAILED;
+    ssize_t n = load(f, &p, want);
+    if (n < 0)
+        return without_bytes(n, ret_bytes);
+    if (is_on_the_way(f, &p))
+        return READ_END;
     if (must_wait(f))
         return READ_MORE;
     if (!is_same_content(f, &p)) {
@@ -146,10 +170,10 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
         return READ_MORE;
     }
     bool full = p.end - start >= want;
-    p.final = !full && p.end == f->stop_at;
+    p.final = !full && (p.end == f->stop_at || content_end(&f->content) != CONTENT_OPEN);
     lines_take(&p);
     if (p.final)
-        lines_take_rest(&p); /* once: the end of the file ends the last line */
+        lines_take_rest(&p); /* the end of the file ends the last line */
     pass_leave_span(&p);
     recovery_passed(f, p.pos);
     *ret_bytes = p.pos - start;

@@ -135,6 +135,7 @@ int tail_reload(struct tail *t, const struct tail_input *inputs, size_t count, s
             refit(LIST_ENTRY(node, struct file, in_dir), before.inputs);
     }
     adopt_refit(t);
+    siblings_refit(t);
     discover_scan(t);
     for (size_t i = 0; i < count; i++)
         names[i].is_new = false;

@@ -2,15 +2,19 @@
  * tail/siblings - what rotation did while nobody looked
  *
  * When a file is new at a path that is registered, or a registered path has no file, generations
- * of that path may have been renamed to names that no pattern matches. They are looked for among
- * the siblings by identity and read from their offset to their end. Siblings written after the
- * newest registered generation (after its last record, when it is gone) were born and rotated away
- * unseen: they are read from 0, the oldest first, all before the file that is at the path now.
+ * of that path may have been renamed to names that no pattern matches, and compressed. They are
+ * looked for among the siblings by identity and read from their offset to their end. Siblings
+ * written after the newest registered generation (after its last record, when it is gone) were born
+ * and rotated away unseen: they are read from 0, the oldest first, all before the file that is at
+ * the path now.
  *
- * They keep the path that they were rotated away from as their name in the registry, so that the
- * next start finds them again.
+ * Plain files are decided at once, compressed ones step by step (probe.h): a search may take time.
+ * Until it is over (search.c) the files that it has found wait, and so do those that begin at the
+ * path.
+ *
+ * Siblings keep the path that they were rotated away from as their name in the registry, so that
+ * the next start finds them again.
  */
-#include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -18,274 +22,179 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "tail_internal.h"
+#include "search.h"
 
-/* siblings of one path that are looked at */
-#define SIBLINGS_MAX 1024
+/* ---- members ---- */
 
-/* times of files may lie so far behind the clock, and each other: some come from the kernel's last
- * tick */
-#define CLOCK_STEP_NS 10000000
-
-/* whether a string ends with a suffix */
-static bool ends_with(const char *s, size_t len, const char *suffix)
+/* Whether a name is looked at; at a path that is a compressed file's own the file itself is. */
+static bool is_member(const char *base, const char *name)
 {
-    size_t n = strlen(suffix);
-    return len >= n && memcmp(s + len - n, suffix, n) == 0;
+    return siblings_is(base, name) || (strcmp(base, name) == 0 && siblings_is_compressed(name));
 }
 
-/* see tail_internal.h */
-bool siblings_is_compressed(const char *name)
-{
-    size_t len = strlen(name);
-    return ends_with(name, len, ".gz") || ends_with(name, len, ".zst") ||
-           ends_with(name, len, ".xz") || ends_with(name, len, ".bz2");
-}
-
-/* digits and what stands between the parts of a date */
-static bool is_date_text(const char *s, size_t n)
-{
-    bool digit = false;
-    for (size_t i = 0; i < n; i++) {
-        if (isdigit((unsigned char)s[i]))
-            digit = true;
-        else if (strchr("-_.T:", s[i]) == NULL)
-            return false;
-    }
-    return digit;
-}
-
-/* app.log.1, app.log-20261123, app-2026-11-23.log for app.log */
-bool siblings_is(const char *base, const char *name)
-{
-    size_t base_bytes = strlen(base);
-    size_t name_bytes = strlen(name);
-    if (name_bytes > base_bytes && memcmp(base, name, base_bytes) == 0 &&
-        strchr(".-_", name[base_bytes]) != NULL)
-        return true;
-    const char *dot = strrchr(base, '.');
-    size_t stem = dot == NULL ? base_bytes : (size_t)(dot - base);
-    size_t end = base_bytes - stem;
-    return stem > 0 && name_bytes > base_bytes && memcmp(base, name, stem) == 0 &&
-           ends_with(name, name_bytes, base + stem) &&
-           is_date_text(name + stem, name_bytes - stem - end);
-}
-
-/* One path and what stands beside it. */
-struct family {
-    struct tail *t;
-    struct dir *dir;
-    int input;
-    char *path;
-    const char *base; /* last component of the path */
-    struct candidate *members[SIBLINGS_MAX];
-    size_t count;
-    const char *listed; /* borrowed: the directory whose names are taken */
-};
-
-/* takes one name, if it is a sibling that nobody follows */
+/* a sibling that nobody follows */
 static void add_member(void *ctx, const char *name)
 {
-    struct family *f = ctx;
+    struct search *s = ctx;
     char path[PATH_MAX];
     struct fs_identity id;
     mode_t mode;
-    int n = snprintf(path, sizeof(path), "%s/%s", f->listed, name);
-    if (n <= 0 || n >= PATH_MAX || f->count == SIBLINGS_MAX || !siblings_is(f->base, name) ||
-        siblings_is_compressed(name) || fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 ||
-        !S_ISREG(mode) || file_find(f->t, id.dev, id.ino) != NULL)
+    const char *base = strrchr(s->path, '/') + 1;
+    int n = snprintf(path, sizeof(path), "%s/%s", s->listed, name);
+    if (n <= 0 || n >= PATH_MAX || s->count == SIBLINGS_MAX || !is_member(base, name) ||
+        fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
+        file_find(s->t, id.dev, id.ino) != NULL)
         return;
     struct candidate *c = mem_zalloc(sizeof(*c));
     list_init(&c->link);
     c->path = mem_strdup(path);
-    c->known_as = f->path;
+    c->known_as = s->path;
     c->id = id;
     content_open(&c->content, -1);
-    c->dir = f->dir;
-    c->input = (unsigned)f->input;
-    f->members[f->count++] = c;
+    c->dir = s->dir;
+    c->input = s->input;
+    s->members[s->count++] = c;
 }
 
 /* oldest write first; names break ties */
-static int compare(const void *a, const void *b)
+static int compare(const void *a, const void *b, void *numbers_grow)
 {
     const struct candidate *x = *(struct candidate *const *)a;
     const struct candidate *y = *(struct candidate *const *)b;
     if (x->id.mtime_ns != y->id.mtime_ns)
         return x->id.mtime_ns < y->id.mtime_ns ? -1 : 1;
-    return strcmp(y->path, x->path);
+    return siblings_compare_names(x->path, y->path, *(const bool *)numbers_grow);
+}
+
+/* Whether higher numbers are younger here, as most neighbours in time say. */
+static bool do_numbers_grow(const struct search *s)
+{
+    int votes = 0;
+    for (unsigned i = 1; i < s->count; i++) {
+        const struct candidate *x = s->members[i - 1], *y = s->members[i];
+        if (x->id.mtime_ns != y->id.mtime_ns)
+            votes += siblings_compare_numbers(y->path, x->path) > 0 ? 1 : -1;
+    }
+    return votes > 0;
 }
 
 /* lists the siblings of a path, sorted */
-static void gather(struct family *f)
+static void gather(struct search *s, struct dir *d)
 {
+    bool numbers_grow = false;
     char olddir[PATH_MAX];
-    f->listed = f->dir->path;
-    listing_each(f->t, f->dir, f->base, add_member, f);
-    if (olddir_of(f->t, f->path, olddir) && strcmp(olddir, f->dir->path) != 0) {
-        f->listed = olddir;
-        olddir_each(olddir, add_member, f);
+    s->listed = d->path;
+    s->dir = d;
+    listing_each(s->t, d, strrchr(s->path, '/') + 1, add_member, s);
+    if (olddir_of(s->t, s->path, olddir) && strcmp(olddir, d->path) != 0) {
+        s->listed = olddir;
+        olddir_each(olddir, add_member, s);
     }
-    qsort(f->members, f->count, sizeof(struct candidate *), compare);
+    qsort_r(s->members, s->count, sizeof(struct candidate *), compare, &numbers_grow);
+    numbers_grow = do_numbers_grow(s);
+    if (numbers_grow)
+        qsort_r(s->members, s->count, sizeof(struct candidate *), compare, &numbers_grow);
 }
 
-/* a path whose siblings are not listed yet */
-static struct family *family_new(struct tail *t, struct dir *d, unsigned input, const char *path)
-{
-    struct family *f = mem_zalloc(sizeof(*f));
-    f->t = t;
-    f->dir = d;
-    f->input = (int)input;
-    f->path = mem_strdup(path);
-    f->base = strrchr(f->path, '/') + 1;
-    return f;
-}
+/* ---- searches ---- */
 
-/* frees it with its members; the files that became of them stay */
-static void family_free(struct family *f)
+/* a search under way; NULL = none */
+static struct search *find_search(struct tail *t, const char *path)
 {
-    for (size_t i = 0; i < f->count; i++) {
-        content_close(&f->members[i]->content);
-        mem_free(f->members[i]->path);
-        mem_free(f->members[i]);
+    LIST_EACH(node, &t->searches) {
+        struct search *s = LIST_ENTRY(node, struct search, link);
+        if (s->rest.entry == NULL && !s->rest.is_cut && strcmp(s->path, path) == 0)
+            return s;
     }
-    mem_free(f->path);
-    mem_free(f);
+    return NULL;
 }
 
-/* when a generation was written last, as far as is known */
-static int64_t written_ns(const struct entry *e)
+/* one that has not looked yet; path is copied */
+static struct search *search_new(struct tail *t, unsigned input, const char *path)
 {
-    struct fs_identity id;
-    if (e->file != NULL && fds_identify(e->file, &id) == 0)
-        return id.mtime_ns;
-    return e->seen_ns;
+    struct search *s = mem_zalloc(sizeof(*s));
+    s->t = t;
+    s->input = input;
+    s->path = mem_strdup(path);
+    s->from_ns = INT64_MIN;
+    s->at_start = !t->started;
+    s->born_at = hash64(path, strlen(path));
+    list_push_back(&t->searches, &s->link);
+    return s;
 }
 
-/* When the newest registered generation of the path was written last: what was written later and is
- * not registered was missed. */
-static int64_t newest_ns(const struct family *f)
+/* whether there is a generation that a compressed file may be */
+static bool is_any_lost(struct registry *r)
 {
-    int64_t newest = 0;
-    for (struct entry *e = registry_next_at(f->t->registry, f->path, NULL); e != NULL;
-         e = registry_next_at(f->t->registry, f->path, e))
-        if (written_ns(e) > newest)
-            newest = written_ns(e);
-    return newest;
+    for (struct entry *e = registry_next(r, NULL); e != NULL; e = registry_next(r, e))
+        if (e->loaded && e->file == NULL && !e->done)
+            return true;
+    return false;
 }
 
-/* the newest file that was followed under the path and is not at its end */
-static struct file *unread_of(struct tail *t, uint64_t born_at)
+/* a plain member that is the file of a registered generation */
+static void take_plain(struct search *s, struct candidate *c)
 {
-    struct file *newest = lineage_newest(t, born_at);
-    while (newest != NULL && newest->at_end)
-        newest = newest->elder;
-    return newest;
-}
-
-/* makes a file the newest of its lineage, to be read after another one */
-static void put_behind(struct file *file, struct file *last, uint64_t born_at)
-{
-    lineage_remove(file);
-    lineage_add(file, born_at);
-    lineage_wait(file, last);
-}
-
-/* Registered ones first, so that their last write is known, and of these first the ones whose inode
- * is: it tells what was cut off. Then what was missed. All are chained in the order of their last
- * write; a file that is at the path now, or begins there, comes behind the last. At the start what
- * is followed under the path is at the path. */
-static void find_family(struct family *f)
-{
-    uint64_t born_at = hash64(f->path, strlen(f->path));
-    struct file *present = f->t->started ? NULL : lineage_newest(f->t, born_at);
-    struct file *last = present != NULL ? present->after : unread_of(f->t, born_at);
-    gather(f);
-    for (size_t i = 0; i < f->count; i++) {
-        const struct fs_identity *id = &f->members[i]->id;
-        if (registry_find_inode(f->t->registry, id->dev, id->ino) != NULL)
-            (void)adopt_sibling(f->t, f->members[i], false); /* it may have been cut: tells so */
+    if (siblings_is_compressed(c->path))
+        return;
+    struct file *f = adopt_sibling(s->t, c, false);
+    if (f != NULL) {
+        f->behind_search = false;
+        f->found = true;
     }
-    for (size_t i = 0; i < f->count; i++)
-        (void)adopt_sibling(f->t, f->members[i], false); /* what is none stays for the next pass */
-    int64_t newest = newest_ns(f);
-    for (size_t i = 0; i < f->count; i++) {
-        const struct fs_identity *id = &f->members[i]->id;
-        struct file *file = file_find(f->t, id->dev, id->ino);
-        if (file == NULL && id->mtime_ns > newest)
-            file = adopt_sibling(f->t, f->members[i], true);
-        if (file == NULL || file == last || file == present)
-            continue;
-        put_behind(file, last, born_at);
-        last = file;
+}
+
+/* see search.h */
+void search_path(struct tail *t, unsigned input, const char *path)
+{
+    struct search *s = find_search(t, path);
+    if (s != NULL) {
+        s->again = true;
+        return;
     }
-    if (present != NULL && last != present->after)
-        put_behind(present, last, born_at);
-}
-
-/* no entry of the path is looked for again; they are kept until they are forgotten by age */
-static void set_looked_for(struct tail *t, const char *path)
-{
-    for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
-         e = registry_next_at(t->registry, path, e))
-        e->loaded = false;
-}
-
-/* the whole of it, for one path */
-static void search(struct tail *t, struct dir *d, unsigned input, const char *path)
-{
-    struct family *f = family_new(t, d, input, path);
-    find_family(f);
-    set_looked_for(t, f->path);
-    family_free(f);
+    s = search_new(t, input, path);
+    gather(s, discover_dir_of(t, path));
+    for (unsigned i = 0; i < s->count; i++) {
+        const struct fs_identity *id = &s->members[i]->id;
+        if (registry_find_inode(t->registry, id->dev, id->ino) != NULL)
+            take_plain(s, s->members[i]); /* it may have been cut: tells so */
+    }
+    for (unsigned i = 0; i < s->count; i++)
+        take_plain(s, s->members[i]); /* what is none may have been missed */
+    s->from_ns = is_any_lost(t->registry) ? INT64_MIN : search_newest_ns(s);
+    search_step(s);
 }
 
 /* see tail_internal.h */
 void siblings_before(struct tail *t, const struct candidate *c)
 {
     if (registry_next_at(t->registry, c->path, NULL) != NULL)
-        search(t, c->dir, c->input, c->path);
+        search_path(t, c->input, c->path);
 }
 
-/* whether a member was written between the two, and is neither followed nor the second itself */
-static bool is_between(const struct family *f, const struct candidate *c, int64_t since_ns,
-                       const struct fs_identity *cut)
+/* one that goes on with an entry; the plain members are asked at once, the newest first */
+static struct search *search_rest(struct tail *t, unsigned input, const struct rest *rest)
 {
-    return c->id.mtime_ns > since_ns - CLOCK_STEP_NS &&
-           c->id.mtime_ns <= cut->mtime_ns + CLOCK_STEP_NS &&
-           !(c->id.ino == cut->ino && c->id.dev == cut->dev) &&
-           file_find(f->t, c->id.dev, c->id.ino) == NULL;
-}
-
-/* What was written later than that and cut off the file, each to be read after the one before it;
- * returns the last of them, `last` if there is none. */
-static struct file *take_missed(struct family *f, struct file *last, int64_t since_ns,
-                                const struct fs_identity *cut)
-{
-    for (size_t i = 0; i < f->count; i++) {
-        struct candidate *c = f->members[i];
-        if (!is_between(f, c, since_ns, cut))
-            continue;
-        struct file *file = adopt_sibling(f->t, c, true);
-        if (file == NULL || file == last)
-            continue;
-        lineage_wait(file, last);
-        last = file;
-    }
-    return last;
+    struct search *s = search_new(t, input, rest->entry->path);
+    s->rest = *rest;
+    registry_hold(rest->entry);
+    gather(s, discover_dir_of(t, s->path));
+    for (unsigned i = s->count; i > 0 && rest->entry->file == NULL; i--)
+        if (!siblings_is_compressed(s->members[i - 1]->path))
+            adopt_rest(t, s->members[i - 1], rest->entry);
+    return s;
 }
 
 /* see tail_internal.h */
-struct file *siblings_of_cut(struct tail *t, struct dir *d, unsigned input, struct entry *e,
-                             const struct fs_identity *cut, int64_t since_ns)
+struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
+                             const struct fs_identity *cut, int64_t since_ns,
+                             struct ledger_count lost)
 {
-    struct family *f = family_new(t, d, input, e->path);
-    gather(f);
-    for (size_t i = f->count; i > 0 && e->file == NULL; i--) /* the newest first */
-        adopt_rest(t, f->members[i - 1], e);
-    struct file *last = take_missed(f, e->file, e->file == NULL ? since_ns : written_ns(e), cut);
-    family_free(f);
-    return last;
+    struct rest rest = {e, ABANDON_TRUNCATED, lost, true, *cut, since_ns};
+    struct search *s = search_rest(t, input, &rest);
+    struct file *last = search_take_missed(s, e->file, false);
+    search_step(s);
+    return last != NULL ? last : e->file;
 }
 
 /* see tail_internal.h */
@@ -300,16 +209,107 @@ void siblings_unseen(struct file *file)
     struct fs_identity id;
     if (content_identify(&file->content, &id) < 0)
         return;
-    struct family *f = family_new(file->tail, file->dir, file->input, file->entry->path);
-    gather(f);
-    lineage_wait(file, take_missed(f, file->after, file->entry->seen_ns, &id));
-    family_free(f);
+    struct search *s = search_new(file->tail, file->input, file->entry->path);
+    s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = file->entry->seen_ns};
+    gather(s, discover_dir_of(file->tail, s->path));
+    lineage_wait(file, search_take_missed(s, file->after, false));
+    search_free(s);
+}
+
+/* see tail_internal.h */
+void siblings_of_deleted(struct tail *t, unsigned input, struct entry *e, struct ledger_count lost)
+{
+    search_step(search_rest(t, input, &(struct rest){e, ABANDON_DELETED, lost}));
+}
+
+/* see tail_internal.h */
+void siblings_decide(struct tail *t, struct candidate *c)
+{
+    struct search *s = search_new(t, c->input, c->path);
+    s->own = true;
+    s->members[s->count++] = c;
+    search_step(s);
+}
+
+/* see tail_internal.h */
+bool siblings_is_searching(struct tail *t, const char *path)
+{
+    struct search *s = list_is_empty(&t->searches) ? NULL : find_search(t, path);
+    return s != NULL && !s->own;
+}
+
+/* see tail_internal.h */
+void siblings_search_on(struct tail *t)
+{
+    LIST_EACH(node, &t->searches)
+        search_step(LIST_ENTRY(node, struct search, link));
+}
+
+/* see tail_internal.h */
+void siblings_refit(struct tail *t)
+{
+    LIST_EACH(node, &t->searches) {
+        struct search *s = LIST_ENTRY(node, struct search, link);
+        struct entry *held = s->rest.entry;
+        int input = discover_input_of(t, s->path);
+        if (input < 0) {
+            search_free(s);
+            if (held != NULL)
+                registry_unhold(held);
+            continue;
+        }
+        s->input = (unsigned)input;
+        for (unsigned i = 0; i < s->count; i++)
+            s->members[i]->input = s->input;
+    }
+}
+
+/* see tail_internal.h */
+void siblings_free(struct tail *t)
+{
+    LIST_EACH(node, &t->searches) {
+        struct search *s = LIST_ENTRY(node, struct search, link);
+        struct entry *held = s->rest.entry;
+        search_free(s);
+        if (held != NULL)
+            registry_unhold(held);
+    }
+}
+
+/* Whether a member has the head of an entry, and was written last at the same time. */
+static bool is_heir(struct search *s, struct candidate *c, const struct entry *e, int64_t mtime_ns)
+{
+    struct evidence head = e->acked;
+    head.offset = 0;
+    if (!siblings_is_compressed(c->path) || c->id.mtime_ns != mtime_ns || adopt_open(s->t, c) < 0)
+        return false;
+    bool same =
+        content_is_packed(&c->content) && identity_evidence_holds(&c->content, UINT64_MAX, &head);
+    content_close(&c->content);
+    return same;
+}
+
+/* see tail_internal.h */
+bool siblings_inherit(struct file *f)
+{
+    struct fs_identity id;
+    struct candidate *heir = NULL;
+    struct search *s = search_new(f->tail, f->input, f->entry->path);
+    if (content_identify(&f->content, &id) == 0)
+        gather(s, discover_dir_of(f->tail, s->path));
+    for (unsigned i = 0; i < s->count && heir == NULL; i++)
+        if (is_heir(s, s->members[i], f->entry, id.mtime_ns))
+            heir = s->members[i];
+    if (heir != NULL)
+        registry_moved(f->entry, &heir->id, s->path);
+    search_free(s);
+    return heir != NULL;
 }
 
 /* whether an entry's generation was not found at any matching path */
 static bool is_lost(const struct entry *e)
 {
-    return e->loaded && !e->done && e->path[0] == '/';
+    return e->loaded && e->file == NULL && !e->done && e->path[0] == '/';
 }
 
 /* see tail_internal.h */
@@ -318,14 +318,13 @@ void siblings_find(struct tail *t)
     struct entry *e = registry_next(t->registry, NULL);
     while (e != NULL) {
         int input = is_lost(e) ? discover_input_of(t, e->path) : -1;
-        if (input < 0) {
-            e->loaded = false;
-            e = registry_next(t->registry, e);
+        bool searched = input >= 0 && find_search(t, e->path) != NULL;
+        if (input >= 0 && !searched) {
+            search_path(t, (unsigned)input, e->path);
+            e = registry_next(t->registry, NULL);
             continue;
         }
-        char *dir = mem_strndup(e->path, (size_t)(strrchr(e->path, '/') - e->path));
-        search(t, discover_dir(t, dir), (unsigned)input, e->path);
-        mem_free(dir);
-        e = registry_next(t->registry, NULL);
+        e->loaded = e->loaded && searched;
+        e = registry_next(t->registry, e);
     }
 }

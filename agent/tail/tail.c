@@ -64,7 +64,7 @@ size_t tail_slack(const struct tail_input *inputs, size_t count)
 static void check_finished(struct tail *t)
 {
     if (!t->opts.once || t->finished || t->blocked || !list_is_empty(&t->hot) ||
-        !list_is_empty(&t->copies))
+        !list_is_empty(&t->copies) || !list_is_empty(&t->searches))
         return;
     t->finished = true;
     if (t->hooks.finished != NULL)
@@ -82,6 +82,8 @@ static bool wants_flush(const struct file *f)
 /* nothing more to read now; files that wait for a line's end stay hot until its time-out */
 static void at_end(struct file *f, uint64_t bytes)
 {
+    if (packed_waits(f))
+        return;
     f->at_end = true;
     if (f->tail->opts.once) {
         if (f->waiters > 0 || joins_flush(f)) /* else blocked: tried again with the next tick */
@@ -106,7 +108,7 @@ static void on_failed(struct file *f, int error)
     struct tail *t = f->tail;
     uint64_t held;
     parked_add(f);
-    if (t->opts.once && f->stop_at > f->at.offset)
+    if (t->opts.once && f->stop_at != UINT64_MAX && f->stop_at > f->at.offset)
         ledger_abandon(tail_input_of(f)->ledger, ABANDON_IO,
                        (struct ledger_count){f->stop_at - f->at.offset, 0});
     if (log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
@@ -151,8 +153,12 @@ static bool read_turn(struct file *f, uint64_t *bytes, bool *more)
 /* One file's turn. False: no free batch, stop. */
 static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
 {
-    if (is_held(f))
+    if (f->found || f->behind_search)
         return true;
+    if (is_held(f)) {
+        content_rest(&f->content);
+        return true;
+    }
     if (f->after != NULL && !f->after->at_end && !f->after->failed) {
         file_heat(f->after);
         return true;
@@ -279,6 +285,16 @@ static void on_check(void *ctx)
         loop_timer_set(t->check_timer, TAIL_CHECK_MS);
 }
 
+/* searches among compressed siblings, while there are any */
+static void on_search(void *ctx)
+{
+    struct tail *t = ctx;
+    if (t->stopped)
+        return;
+    siblings_search_on(t);
+    check_finished(t);
+}
+
 /* inotify has something */
 static void on_watch(void *ctx, uint32_t events)
 {
@@ -358,12 +374,15 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     list_init(&t->candidates);
     list_init(&t->copies);
     list_init(&t->joining);
+    list_init(&t->searches);
+    list_init(&t->packed);
     list_init(&t->warned);
     t->pump_timer = loop_timer_new(loop, pump, t);
     t->reconcile_timer = loop_timer_new(loop, on_reconcile, t);
     t->poll_timer = loop_timer_new(loop, on_poll, t);
     t->life_timer = loop_timer_new(loop, on_life, t);
     t->check_timer = loop_timer_new(loop, on_check, t);
+    t->search_timer = loop_timer_new(loop, on_search, t);
     if (reload_patterns(opts->inputs, opts->input_count, &t->patterns, &t->pattern_count, e) < 0 ||
         framing_setup(t, e) < 0) {
         tail_free(&t);
@@ -388,6 +407,8 @@ void tail_free(struct tail **tp)
             file_free(LIST_ENTRY(files->next, struct file, in_dir));
     }
     adopt_free(t);
+    siblings_free(t);
+    packed_free(t);
     discover_free(t);
     warned_free(t);
     listing_free(t);
@@ -399,6 +420,7 @@ void tail_free(struct tail **tp)
     loop_timer_cancel(&t->poll_timer);
     loop_timer_cancel(&t->life_timer);
     loop_timer_cancel(&t->check_timer);
+    loop_timer_cancel(&t->search_timer);
     reload_patterns_free(t->patterns, t->pattern_count);
     poll_free(t);
     mem_free(t->names);

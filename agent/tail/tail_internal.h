@@ -21,6 +21,10 @@
  *   kin.c        whose rotated form a name may be
  *   symlink.c    links to files
  *   poll.c       directories of which events do not tell all
+ *   siblings.c   what rotation did while nobody looked
+ *   probe.c      whose content is in a compressed file
+ *   packed.c     compressed files that a pattern matches, and their end
+ *   unpacked.c   the bytes of a compressed file
  *   deleted.c    limits of deleted files
  *   fds.c        more files than file descriptors
  *   read.c       files -> bytes
@@ -123,9 +127,12 @@ struct file {
     bool framed; /* what framing says is sure */
     bool at_end;
     bool is_hot;
-    bool failed; /* could not be read and is not tried now */
-    bool unread; /* was not at its end when it was closed for another */
-    bool held;   /* its target takes nothing now */
+    bool failed;        /* could not be read and is not tried now */
+    bool unread;        /* was not at its end when it was closed for another */
+    bool held;          /* its target takes nothing now */
+    bool found;         /* by a search that is not over: waits for its end */
+    bool behind_search; /* begins at a path that is searched: waits too */
+    bool told;          /* of its damage */
 };
 
 /* What only a file that has left its path needs. */
@@ -157,6 +164,7 @@ struct candidate {
     const char *known_as;
     struct fs_identity id;
     struct content content; /* while it is decided */
+    bool known;             /* compressed: its content is read elsewhere, or was */
     struct dir *dir;
     unsigned input;
     int64_t held_ms;        /* copy: since when it has not grown */
@@ -217,8 +225,13 @@ struct tail {
     unsigned file_count;
     struct list candidates; /* of the scan under way */
     struct map candidates_by_inode;
-    struct list copies; /* undecided */
-    struct list warned; /* paths that were warned of once */
+    struct list copies;   /* undecided */
+    struct list searches; /* among siblings, under way */
+    struct loop_timer *search_timer;
+    struct list packed; /* compressed files that need not be read */
+    unsigned packed_count;
+    unsigned unpacked_open; /* streams */
+    struct list warned;     /* paths that were warned of once */
     unsigned warned_count;
     unsigned epoch;
     uint8_t life_round;       /* number of the look at entries that nobody reads */
@@ -252,8 +265,8 @@ void discover_scan(struct tail *t);
 /* One event of the watch. */
 void discover_event(struct tail *t, const struct watch_event *ev);
 void discover_free(struct tail *t);
-/* The directory of a path, made if it is new. */
-struct dir *discover_dir(struct tail *t, const char *path);
+/* The directory that a path lies in, made if it is new. */
+struct dir *discover_dir_of(struct tail *t, const char *path);
 /* The input whose patterns match a whole path; -1 = none. */
 int discover_input_of(const struct tail *t, const char *path);
 /* Lists a directory, or looks for its one name, for every pattern that goes on there. */
@@ -269,6 +282,15 @@ void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
 void adopt_add_link(struct tail *t, unsigned input, const char *link, const char *target,
                     const struct fs_identity *id);
 void adopt_all(struct tail *t);
+/* Opens a candidate. -EEXIST: it is followed by now. */
+int adopt_open(struct tail *t, struct candidate *c) MUST_CHECK;
+/* Frees one that is in no map. */
+void adopt_free_candidate(struct candidate *c);
+/* Goes on with the generation that is the content of an open candidate, by evidence; the candidate
+ * stays the caller's. */
+void adopt_packed(struct tail *t, struct candidate *c, struct entry *e);
+/* The same for content that is new. */
+void adopt_new(struct tail *t, struct candidate *c);
 /* Decides one sibling, which stays the caller's: goes on with the loaded generation whose content
  * it is, or reads it as a new one if `missed`. NULL = neither. */
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed);
@@ -276,6 +298,7 @@ struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed);
 void adopt_check_copies(struct tail *t, struct entry *cut);
 /* The start of a content; a head that is there already is evidence before anything is read. */
 struct evidence adopt_start(struct content *c);
+void adopt_free(struct tail *t);
 /* Reads on in the candidate's file where the reading of an entry had come to, if its content goes
  * on there; the candidate stays the caller's. */
 void adopt_rest(struct tail *t, struct candidate *c, struct entry *e);
@@ -291,21 +314,53 @@ void siblings_before(struct tail *t, const struct candidate *c);
 void siblings_find(struct tail *t);
 /* The content of an entry was cut off its file: goes on with it in a copy that was made before
  * (copytruncate), if there is one, and reads what was written and cut off later than that, or than
- * since_ns (wall time), unseen; cut: that file now. Returns the file that is read last; NULL =
- * there is none. */
-struct file *siblings_of_cut(struct tail *t, struct dir *d, unsigned input, struct entry *e,
-                             const struct fs_identity *cut, int64_t since_ns);
+ * since_ns (wall time), unseen; cut: that file now. What is lost is counted if there is none.
+ * Returns the file that is read last; NULL = there is none, or it is not known yet. */
+struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
+                             const struct fs_identity *cut, int64_t since_ns,
+                             struct ledger_count lost);
 /* Whether a file may have had content that nobody has seen: as long as nothing is known by which
  * its content could be told from another one, some may be written and cut off without a trace in
  * it. */
 bool siblings_may_hide(const struct file *f);
 /* Looks for such content; the file is read after it. */
 void siblings_unseen(struct file *f);
+/* A deleted file was given up: goes on with its generation in a sibling, else what is lost is
+ * counted. */
+void siblings_of_deleted(struct tail *t, unsigned input, struct entry *e, struct ledger_count lost);
+/* Decides a compressed file that a pattern matches; the candidate is taken. */
+void siblings_decide(struct tail *t, struct candidate *c);
+/* An unlinked file is at its end: whether its generation lives on in a compressed sibling. Its
+ * entry has moved there then. */
+bool siblings_inherit(struct file *f);
+/* Whether what was rotated away from a path is not known yet. */
+bool siblings_is_searching(struct tail *t, const char *path);
+/* Searches under way go on. */
+void siblings_search_on(struct tail *t);
+/* The inputs are others. */
+void siblings_refit(struct tail *t);
+void siblings_free(struct tail *t);
+
+/* ---- sibling_names.c ---- */
 /* Whether `name` is a rotated form of the file called `base`. */
 bool siblings_is(const char *base, const char *name);
 /* Whether the name says that the content is compressed. */
 bool siblings_is_compressed(const char *name);
-void adopt_free(struct tail *t);
+/* Order of the numbers in two rotated names; 0 = equal, or not both have one. */
+int siblings_compare_numbers(const char *a, const char *b);
+/* Order of age, as far as names tell: < 0 = a is the older. */
+int siblings_compare_names(const char *a, const char *b, bool numbers_grow);
+
+/* ---- packed.c ---- */
+/* A compressed file that a pattern matches: whether it is done with (or to be decided, or not to be
+ * read at all). False: it is no compressed file. */
+bool packed_takes(struct tail *t, struct candidate *c);
+/* It need not be looked at again as long as it stays as it is. */
+void packed_remember(struct tail *t, const struct fs_identity *id);
+/* The file is at what is its end now. True: it stays hot, since its stream is unfinished. Tells of
+ * one that is damaged. */
+bool packed_waits(struct file *f);
+void packed_free(struct tail *t);
 
 /* ---- file.c ---- */
 /* Starts to follow the candidate's open content, which is taken. at: where reading begins. */

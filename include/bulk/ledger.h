@@ -35,6 +35,7 @@ enum ledger_abandon {
     ABANDON_DELETED,   /* file gone, budget of deleted files used up */
     ABANDON_TRUNCATED, /* cut or rewritten before it was read */
     ABANDON_WINDOW,    /* compressed sibling with a window too large */
+    ABANDON_CORRUPT,   /* compressed sibling that is damaged; as it is on the disk */
     ABANDON_IO,        /* the file cannot be read any more */
     ABANDON_QUEUE,     /* metrics pushed out of the full queue */
     ABANDON_SHUTDOWN,  /* metrics that were not accepted before the end */

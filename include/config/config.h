@@ -131,6 +131,12 @@ enum config_compression {
     CONFIG_COMPRESSION_GZIP,
 };
 
+/* Whether compressed files that match are read. */
+enum config_input_compression {
+    CONFIG_INPUT_COMPRESSION_NONE,
+    CONFIG_INPUT_COMPRESSION_AUTO,
+};
+
 struct config_input {
     char *id;                         /* unique, never empty: "input-N" (from 1) if not given */
     struct config_list paths;         /* globs, at least one, relative ones to the cwd */
@@ -149,6 +155,7 @@ struct config_input {
     int64_t partial_timeout_ms;
     uint64_t max_bytes;
     int64_t line_flush_timeout_ms; /* 0 = off */
+    enum config_input_compression compression;
     uint64_t close_deleted_max_bytes;
     int64_t close_deleted_max_age_ms;
 };

@@ -42,6 +42,7 @@ struct tail_input {
     bool symlinks; /* links to files are followed, below these roots */
     char *const *symlink_roots;
     size_t symlink_root_count;
+    bool unpack;                /* compressed files are new data too */
     int64_t ignore_older_ms;    /* 0 = off */
     uint64_t deleted_max_bytes; /* deleted files not fully sent: in sum per file system */
     int64_t deleted_max_age_ms;

@@ -2,7 +2,7 @@
 /*
  * Fuzzes os/inflate. The first byte chooses the kind, the second how input and output are cut.
  * Oracles: whole and cut input give the same bytes, as far as both get; a failure lasts; output
- * stays in its room. (Frames of formats before the standard may fail later when they are cut.)
+ * stays in its room.
  */
 #include "os/inflate.h"
 

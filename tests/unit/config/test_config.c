@@ -193,6 +193,7 @@ static const char everything[] =
     "  line_flush_timeout: 5s\n"
     "  symlinks: true\n"
     "  symlink_roots: [/a, /b]\n"
+    "  compression: auto\n"
     "  close: {deleted: {max_bytes: 0, max_age: 1h}}\n"
     "- paths: [b, c]\n"
     "metrics: {enabled: true, period: 1s, sets: [load]}\n"
@@ -343,6 +344,7 @@ static void everything_set(void **state)
                "    line_flush_timeout: 5s\n"
                "    symlinks: true\n"
                "    symlink_roots: [\"/a\", \"/b\"]\n"
+               "    compression: auto\n"
                "    close.deleted.max_bytes: 0\n"
                "    close.deleted.max_age: 1h\n"
                "  - paths: [\"b\", \"c\"]\n"
@@ -362,6 +364,7 @@ static void everything_set(void **state)
                "    line_flush_timeout: off\n"
                "    symlinks: false\n"
                "    symlink_roots: [\"/var/log\", \"/var/lib/docker/containers\"]\n"
+               "    compression: none\n"
                "    close.deleted.max_bytes: 1GiB\n"
                "    close.deleted.max_age: 1d\n");
     struct config *again = load_good(buf_cstr(&out), NULL);

@@ -247,6 +247,7 @@ static void kinds_by_magic(void **state)
         {SLICE_LIT("\x1f\x8b\x08"), INFLATE_NONE},
         {SLICE_LIT("\x28\xb5\x2f\xfd"), INFLATE_ZSTD},
         {SLICE_LIT("\x53\x2a\x4d\x18"), INFLATE_ZSTD},
+        {SLICE_LIT("\x27\xb5\x2f\xfd"), INFLATE_NONE},
         {SLICE_LIT("text"), INFLATE_NONE},
         {SLICE_LIT(""), INFLATE_NONE},
     };

@@ -1,0 +1,331 @@
+/*
+ * tail/search - one search among siblings: compressed files step by step, and its end
+ *
+ * A member is opened and probed, one after the other; a lost generation goes on in the member that
+ * has its content, and waits there until the search is over. Then what was missed is known: it was
+ * written after all that was registered before. Found and missed files are chained in the order of
+ * their last write, and the files that have begun at the path meanwhile come behind them.
+ *
+ * Invariant: an entry that is probed is held; a search that is over is in no list.
+ */
+#include "search.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* times of files may lie so far behind the clock, and each other: some come from the kernel's last
+ * tick */
+#define CLOCK_STEP_NS 10000000
+
+/* ---- compressed members ---- */
+
+/* Whether a compressed file is being made of a plain one, which is read in its place. */
+static bool is_in_the_making(const struct candidate *c)
+{
+    char path[PATH_MAX];
+    struct fs_identity id;
+    size_t n = (size_t)(strrchr(c->path, '.') - c->path);
+    if (n >= sizeof(path))
+        return false;
+    memcpy(path, c->path, n);
+    path[n] = '\0';
+    return fs_identify_path(AT_FDCWD, path, false, &id, NULL) == 0;
+}
+
+/* The generation whose file had the inode number of a member; NULL = none that is not done. */
+static struct entry *entry_of(const struct search *s, const struct candidate *c)
+{
+    struct entry *e = registry_find_inode(s->t->registry, c->id.dev, c->id.ino);
+    bool reused =
+        e != NULL && e->birth_ns != 0 && c->id.birth_ns != 0 && e->birth_ns != c->id.birth_ns;
+    return e == NULL || reused || e->dev != c->id.dev ? NULL : e;
+}
+
+/* Opens a member; false = there is nothing to decide, or it is no compressed file after all. */
+static bool begin_member(struct search *s, struct candidate *c)
+{
+    if (c->id.mtime_ns < s->from_ns || is_in_the_making(c) || adopt_open(s->t, c) < 0)
+        return false;
+    struct entry *e = entry_of(s, c);
+    c->known = e != NULL && e->file == NULL && !e->loaded && e != s->rest.entry;
+    if (content_is_packed(&c->content) && !c->known) {
+        probe_begin(&s->probe, s->t, c, s->rest.entry != NULL ? s->rest.entry : e);
+        s->probing = true;
+        s->held_ms = loop_now_ms(s->t->loop);
+        s->held_bytes = c->id.size;
+        return true;
+    }
+    content_close(&c->content);
+    if (s->rest.entry != NULL)
+        adopt_rest(s->t, c, s->rest.entry);
+    else if (!c->known)
+        (void)adopt_sibling(s->t, c, false);
+    return false;
+}
+
+/* whether a file that is not whole has waited long enough */
+static bool is_given_up(struct search *s, struct candidate *c)
+{
+    struct fs_identity id;
+    int64_t now = loop_now_ms(s->t->loop);
+    if (content_identify(&c->content, &id) == 0 && id.size != s->held_bytes) {
+        s->held_bytes = id.size;
+        s->held_ms = now;
+    }
+    return now - s->held_ms >= TAIL_COPY_HOLD_MS;
+}
+
+/* goes on with a lost generation, when the search is over */
+static void follow_found(struct search *s, struct candidate *c, struct entry *e)
+{
+    adopt_packed(s->t, c, e);
+    struct file *f = file_find(s->t, c->id.dev, c->id.ino);
+    f->behind_search = false;
+    f->found = !s->own && s->rest.entry == NULL;
+}
+
+/* a compressed file that a pattern matches, and whose content is new */
+static void begin_own(struct tail *t, struct candidate *c)
+{
+    if (adopt_open(t, c) == 0)
+        adopt_new(t, c);
+}
+
+/* a decided member: the lost generation goes on in it, the living one needs it not */
+static void settle(struct search *s, struct candidate *c, enum probe_result r, struct entry *e)
+{
+    c->dir = discover_dir_of(s->t, c->path); /* it may have gone meanwhile */
+    c->known = r == PROBE_LIVING;
+    if (r == PROBE_LOST && file_find(s->t, c->id.dev, c->id.ino) == NULL)
+        follow_found(s, c, e);
+    content_close(&c->content);
+    probe_end(&s->probe);
+    s->probing = false;
+    if (s->own && c->known)
+        packed_remember(s->t, &c->id);
+    else if (s->own && r != PROBE_LOST)
+        begin_own(s->t, c);
+}
+
+/* One step on. False: not decided yet; *ret_at_once = go on without a pause. */
+static bool decide_next(struct search *s, bool *ret_at_once)
+{
+    struct candidate *c = s->members[s->next];
+    struct entry *e = NULL;
+    bool over = s->rest.entry != NULL && s->rest.entry->file != NULL;
+    if (!s->probing && (over || !siblings_is_compressed(c->path) || !begin_member(s, c)))
+        return true;
+    enum probe_result r = probe_step(&s->probe, &e);
+    if (r == PROBE_LATER) {
+        *ret_at_once = true;
+        return false;
+    }
+    if (r == PROBE_BUSY)
+        s->held_ms = loop_now_ms(s->t->loop); /* it is not the file that makes it wait */
+    if (r == PROBE_BUSY || (r == PROBE_WAITS && !is_given_up(s, c)))
+        return false;
+    settle(s, c, r, e);
+    return true;
+}
+
+/* ---- the end of a search ---- */
+
+/* when a generation was written last, as far as is known */
+static int64_t written_ns(const struct entry *e)
+{
+    struct fs_identity id;
+    if (e->file != NULL && fds_identify(e->file, &id) == 0)
+        return id.mtime_ns;
+    return e->seen_ns;
+}
+
+/* see search.h */
+int64_t search_newest_ns(const struct search *s)
+{
+    int64_t newest = 0;
+    struct registry *r = s->t->registry;
+    for (struct entry *e = registry_next_at(r, s->path, NULL); e != NULL;
+         e = registry_next_at(r, s->path, e)) {
+        bool later = e->file != NULL && e->file->behind_search;
+        if (!later && written_ns(e) > newest)
+            newest = written_ns(e);
+    }
+    return newest;
+}
+
+/* the newest file that was followed under the path before and is not at its end */
+static struct file *unread_of(const struct search *s)
+{
+    struct file *newest = lineage_newest(s->t, s->born_at);
+    while (newest != NULL && (newest->at_end || newest->behind_search || newest->found))
+        newest = newest->elder;
+    return newest;
+}
+
+/* makes a file the newest of its lineage, to be read after another one */
+static void put_behind(const struct search *s, struct file *f, struct file *last)
+{
+    lineage_remove(f);
+    lineage_add(f, s->born_at);
+    lineage_wait(f, last);
+    file_heat(f);
+}
+
+/* The files that begin at the path since the search has begun are the newest ones. */
+static void release(const struct search *s, struct file *last)
+{
+    struct file *behind[SEARCH_BEHIND_MAX];
+    unsigned n = 0;
+    for (struct file *f = lineage_newest(s->t, s->born_at); f != NULL; f = f->elder)
+        if (f->behind_search && n < SEARCH_BEHIND_MAX)
+            behind[n++] = f;
+    while (n > 0) {
+        struct file *f = behind[--n];
+        f->behind_search = false;
+        put_behind(s, f, last);
+        last = f;
+    }
+}
+
+/* the file that is at the path, if the search has begun at the start of the agent */
+static struct file *present_of(const struct search *s)
+{
+    struct file *f = s->at_start ? lineage_newest(s->t, s->born_at) : NULL;
+    while (f != NULL && f->behind_search)
+        f = f->elder;
+    return f;
+}
+
+/* The file that a member is followed as, also if it was missed; NULL = it is not. */
+static struct file *file_of(struct search *s, struct candidate *c, int64_t newest)
+{
+    struct file *f = file_find(s->t, c->id.dev, c->id.ino);
+    bool made = siblings_is_compressed(c->path) && is_in_the_making(c);
+    c->dir = discover_dir_of(s->t, c->path);
+    if (f == NULL && c->id.mtime_ns > newest && !c->known && !made)
+        f = adopt_sibling(s->t, c, true);
+    if (f != NULL)
+        f->found = f->behind_search = false;
+    return f;
+}
+
+/* What was found and what was missed is chained in the order of the last write. */
+static void chain(struct search *s)
+{
+    int64_t newest = search_newest_ns(s);
+    struct file *present = present_of(s);
+    struct file *last = present != NULL ? present->after : unread_of(s);
+    for (unsigned i = 0; i < s->count; i++) {
+        struct file *file = file_of(s, s->members[i], newest);
+        if (file == NULL || file == last || file == present)
+            continue;
+        put_behind(s, file, last);
+        last = file;
+    }
+    if (present != NULL && last != present->after)
+        put_behind(s, present, last);
+    release(s, present != NULL ? present : last);
+}
+
+/* no entry of the path is looked for again; they are kept until they are forgotten by age */
+static void set_looked_for(struct tail *t, const char *path)
+{
+    for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
+         e = registry_next_at(t->registry, path, e))
+        e->loaded = false;
+}
+
+/* whether a member was written between the last look at a file and its cut, and is not that file */
+static bool is_between(const struct search *s, const struct candidate *c)
+{
+    const struct rest *rest = &s->rest;
+    const struct entry *e = rest->entry;
+    int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
+    return c->id.mtime_ns > since - CLOCK_STEP_NS &&
+           c->id.mtime_ns <= rest->cut.mtime_ns + CLOCK_STEP_NS &&
+           !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
+           file_find(s->t, c->id.dev, c->id.ino) == NULL;
+}
+
+/* see search.h */
+struct file *search_take_missed(struct search *s, struct file *last, bool compressed)
+{
+    for (unsigned i = 0; i < s->count; i++) {
+        struct candidate *c = s->members[i];
+        if (siblings_is_compressed(c->path) != compressed || c->known || !is_between(s, c) ||
+            (compressed && is_in_the_making(c)))
+            continue;
+        c->dir = discover_dir_of(s->t, c->path);
+        struct file *file = adopt_sibling(s->t, c, true);
+        if (file == NULL || file == last)
+            continue;
+        lineage_wait(file, last);
+        last = file;
+    }
+    return last;
+}
+
+/* what nobody can read any more */
+static void end_rest(struct search *s)
+{
+    const struct rest *rest = &s->rest;
+    if (rest->is_cut)
+        (void)search_take_missed(s, rest->entry->file, true);
+    if (rest->entry->file == NULL && rest->lost.bytes > 0)
+        ledger_abandon(s->t->opts.inputs[s->input].ledger, rest->why, rest->lost);
+    if (rest->entry->file == NULL && rest->why == ABANDON_DELETED)
+        registry_finish(rest->entry);
+    registry_unhold(rest->entry);
+}
+
+/* see search.h */
+void search_free(struct search *s)
+{
+    if (s->probing)
+        probe_end(&s->probe);
+    list_remove(&s->link);
+    for (unsigned i = 0; i < s->count; i++) {
+        content_close(&s->members[i]->content);
+        mem_free(s->members[i]->path);
+        mem_free(s->members[i]);
+    }
+    mem_free(s->path);
+    mem_free(s);
+}
+
+/* everything is decided */
+static void finish(struct search *s)
+{
+    struct tail *t = s->t;
+    char *again = s->again ? mem_strdup(s->path) : NULL;
+    unsigned input = s->input;
+    if (s->rest.entry != NULL) {
+        end_rest(s);
+    } else if (!s->own) {
+        chain(s);
+        set_looked_for(t, s->path);
+    }
+    search_free(s);
+    if (again != NULL)
+        search_path(t, input, again);
+    mem_free(again);
+}
+
+/* see search.h */
+void search_step(struct search *s)
+{
+    struct tail *t = s->t;
+    bool at_once = false;
+    while (s->next < s->count) {
+        if (decide_next(s, &at_once)) {
+            s->next++;
+            continue;
+        }
+        loop_timer_set(t->search_timer, at_once ? 0 : TAIL_TICK_MS);
+        return;
+    }
+    finish(s);
+}

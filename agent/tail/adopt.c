@@ -209,7 +209,7 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     tail_message(t, LOG_INFO, "file \"%s\": %s, reading from offset %llu", c->path,
                  identity_name(why), (unsigned long long)at.offset);
     registry_hold(e);
-    if (why == IDENTITY_REWRITTEN || why == IDENTITY_REUSED)
+    if (why == IDENTITY_REWRITTEN)
         life_end(t, e, true);
     else
         registry_finish(e);
@@ -399,11 +399,10 @@ static void take_over(struct tail *t, struct candidate *c)
 /* see tail_internal.h */
 void adopt_packed(struct tail *t, struct candidate *c, struct entry *e)
 {
-    c->original = e;
     if (t->opts.unclean_boot)
         begin_anew(t, c, e, IDENTITY_RECOVERED);
     else
-        take_over(t, c);
+        resume(t, c, e);
 }
 
 /* see tail_internal.h */

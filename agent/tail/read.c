@@ -149,14 +149,15 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
     uint64_t start = f->at.offset;
     size_t want = TAIL_QUANTUM;
     *ret_bytes = 0;
-    if (framing_begin(f) < 0)
-        return READ_FAILED;
+    ssize_t n = framing_begin(f);
+    if (n < 0)
+        return without_bytes(n, ret_bytes);
     enum probe found = probe(f);
     if (found != PROBE_READ)
         return without_line[found];
     if (f->scanned_to >= start + want)
         want = tail_input_of(f)->max_bytes + TAIL_QUANTUM;
-    ssize_t n = load(f, &p, want);
+    n = load(f, &p, want);
     if (n < 0)
         return without_bytes(n, ret_bytes);
     if (is_on_the_way(f, &p))

@@ -295,7 +295,7 @@ bool siblings_inherit(struct file *f)
     struct fs_identity id;
     struct candidate *heir = NULL;
     struct search *s = search_new(f->tail, f->input, f->entry->path);
-    if (content_identify(&f->content, &id) == 0)
+    if (fds_identify(f, &id) == 0)
         gather(s, discover_dir_of(f->tail, s->path));
     for (unsigned i = 0; i < s->count && heir == NULL; i++)
         if (is_heir(s, s->members[i], f->entry, id.mtime_ns))

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "os/fs.h"
 
 #define IN_BYTES ((size_t)64 * 1024)
 

@@ -11,7 +11,7 @@
 
 #include "base/def.h"
 #include "os/inflate.h"
-#include "tail/content.h"
+#include "tail/content_end.h"
 
 /* Bytes unpacked, or taken, by one call beyond those that were asked for. */
 #define UNPACKED_SLICE ((size_t)256 * 1024)

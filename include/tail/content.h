@@ -11,20 +11,13 @@
 
 #include "base/def.h"
 #include "os/fs.h"
+#include "tail/content_end.h"
 
 struct unpacked;
 
 struct content {
     int fd;                    /* owned; -1 = closed */
     struct unpacked *unpacked; /* owned; NULL = the bytes are those of the file */
-};
-
-/* How content ends, as far as is known. */
-enum content_end {
-    CONTENT_OPEN,    /* more may come */
-    CONTENT_WHOLE,   /* compressed, and whole */
-    CONTENT_CORRUPT, /* compressed, and damaged behind what can be read */
-    CONTENT_WINDOW,  /* compressed with a window that is too large */
 };
 
 /* Takes an open file. */

@@ -1,9 +1,7 @@
 """Rotation while nobody looks: while the agent is down, and while nothing can be sent; plain and
 compressed. Only the exact path matches."""
 
-import gzip
 import os
-import shutil
 import subprocess
 
 import pytest

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "os/fsprobe.h"
 
 static const struct command commands[] = {
     {"run", "[--once [--timeout D]]", "ship logs and metrics until told to stop", COMMAND_ONCE, 0,
@@ -29,6 +30,7 @@ static const struct command commands[] = {
      1, 2, command_registry},
     {"version", "", "print the versions of wherry and its libraries", 0, 0, 0, command_version},
     {"help", "", "print this", 0, 0, 0, command_help},
+    {FSPROBE_COMMAND, "", NULL, 0, 0, 0, command_statfs_helper},
 };
 
 /* see header */
@@ -122,6 +124,8 @@ int command_help(const struct cli *cli)
     printf("wherry ships log files and host metrics to Elasticsearch and OpenSearch.\n\n"
            "usage: wherry COMMAND [-c FILE] [-E KEY=VALUE]... [-v]\n\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (commands[i].help == NULL)
+            continue;
         int used = printf("  %s %s", commands[i].name, commands[i].arguments);
         printf("%*s%s\n", 39 - used, "", commands[i].help);
     }

@@ -44,8 +44,8 @@ enum command_option {
 struct command {
     const char *name;
     const char *arguments; /* for help */
-    const char *help;
-    unsigned options; /* enum command_option */
+    const char *help;      /* NULL: not for users, help does not show it */
+    unsigned options;      /* enum command_option */
     int min_args, max_args;
     int (*run)(const struct cli *cli);
 };
@@ -61,6 +61,7 @@ int command_registry(const struct cli *cli);
 int command_export(const struct cli *cli);
 int command_version(const struct cli *cli);
 int command_help(const struct cli *cli);
+int command_statfs_helper(const struct cli *cli);
 
 /* Reads and checks the configuration; prints every error. NULL: EXIT_CONFIG. */
 struct config *command_read(const struct cli *cli);

@@ -32,7 +32,8 @@ static const char *const set_choices[] = {
     "uptime",  "vmstat",     "kernel",   "conntrack", "softnet",
     "netstat", "neighbours", "wireless", "time",      "process_summary",
     "diskio",  "thermal",    "cpufreq",  "interface", "socket_summary",
-    "self",    "default",    "all",      NULL};
+    "self",    "filesystem", "fsstat",   "default",   "all",
+    NULL};
 static const char *const format_choices[] = {"auto", "raw", "cri", "docker", NULL};
 static const char *const encoding_choices[] = {"utf-8",  "utf-16",     "utf-16le", "utf-16be",
                                                "latin1", "iso-8859-1", NULL};
@@ -450,6 +451,8 @@ const struct option options_table[] = {
     SET_PERIOD_OF_ALL("interface", CONFIG_SET_INTERFACE),
     SET_PERIOD_OF_ALL("socket_summary", CONFIG_SET_SOCKET_SUMMARY),
     SET_PERIOD_OF_ALL("self", CONFIG_SET_SELF),
+    SET_PERIOD("filesystem", CONFIG_SET_FILESYSTEM, "1m", NULL),
+    SET_PERIOD("fsstat", CONFIG_SET_FSSTAT, "1m", NULL),
     {
         .key = "output.elasticsearch.enabled",
         .group = OPTION_OUTPUT,

@@ -12,6 +12,9 @@
  * not within half a period: a timer that fires a moment early, or a wall clock that jumps, moves a
  * sample by at most half a period and never doubles it.
  *
+ * A sample that is not there at once (-EINPROGRESS) arms its timer when it is: a set has one sample
+ * on its way at most.
+ *
  * Other failures skip the sample; they are told once, until the set works again.
  */
 #include "metrics/metrics.h"
@@ -46,12 +49,14 @@ struct source {
     int64_t period_ms;
     struct loop_timer *timer;
     bool is_failing;
+    int64_t begin_ns; /* of the sample that is taken */
 };
 
 struct metrics {
     struct loop *loop;
     struct metrics_opts opts;
     struct outlet *outlet;
+    struct fsprobe *probe;
     int64_t jitter_ms;
     struct source *sources;
     size_t source_count;
@@ -121,16 +126,12 @@ static void emit(struct source *s, size_t i, uint64_t duration_ns)
     outlet_put(m->outlet, s->target, buf_slice(&m->document));
 }
 
-/* a set's time has come */
-static void on_timer(void *ctx)
+/* a sample is there, or failed */
+static void complete(void *ctx, int r)
 {
     struct source *s = ctx;
-    struct metrics *m = s->metrics;
-    const struct clock *clock = loop_clock(m->loop);
-    int64_t begin_ns = clock->mono_ns(clock);
-    struct set_source source = {m->opts.procfs, m->opts.host, begin_ns};
-    int r = s->set->sample(s->state, &source);
-    int64_t duration_ns = clock->mono_ns(clock) - begin_ns;
+    const struct clock *clock = loop_clock(s->metrics->loop);
+    int64_t duration_ns = clock->mono_ns(clock) - s->begin_ns;
     if (r < 0 && !fail(s, r))
         return;
     arm(s);
@@ -140,6 +141,26 @@ static void on_timer(void *ctx)
     size_t count = s->set->documents(s->state);
     for (size_t i = 0; i < count; i++)
         emit(s, i, (uint64_t)duration_ns);
+}
+
+/* a set's time has come */
+static void on_timer(void *ctx)
+{
+    struct source *s = ctx;
+    struct metrics *m = s->metrics;
+    const struct clock *clock = loop_clock(m->loop);
+    s->begin_ns = clock->mono_ns(clock);
+    struct set_source source = {
+        .procfs = m->opts.procfs,
+        .host = m->opts.host,
+        .mono_ns = s->begin_ns,
+        .probe = m->probe,
+        .done = complete,
+        .done_ctx = s,
+    };
+    int r = s->set->sample(s->state, &source);
+    if (r != -EINPROGRESS)
+        complete(s, r);
 }
 
 /* one chosen set */
@@ -176,6 +197,27 @@ static int64_t choose_jitter(int64_t period_ms)
     return prng_upto(&r, limit < JITTER_MAX_MS ? limit : JITTER_MAX_MS);
 }
 
+/* a mount hangs, or answers again */
+static void on_probe_message(void *ctx, enum log_level level, const char *probe_text)
+{
+    const struct metrics *m = ctx;
+    char text[640];
+    (void)snprintf(text, sizeof(text), "metrics: %s", probe_text); /* cut at worst */
+    if (m->opts.message != NULL)
+        m->opts.message(m->opts.ctx, level, text);
+}
+
+/* who asks mounts for their size */
+static struct fsprobe *new_probe(struct metrics *m)
+{
+    struct fsprobe_opts opts = {
+        .prefix = m->opts.hostfs == NULL ? "" : m->opts.hostfs,
+        .message = on_probe_message,
+        .ctx = m,
+    };
+    return fsprobe_new(m->loop, &opts);
+}
+
 /* see header */
 struct metrics *metrics_new(struct loop *loop, const struct metrics_opts *opts, struct feed *feed,
                             struct ledger *ledger)
@@ -192,6 +234,7 @@ struct metrics *metrics_new(struct loop *loop, const struct metrics_opts *opts, 
     m->loop = loop;
     m->opts = *opts;
     m->outlet = outlet_new(&outlet);
+    m->probe = new_probe(m);
     m->jitter_ms = choose_jitter(opts->config->period_ms);
     buf_init(&m->document, OUTLET_DOCUMENT_MAX);
     size_t count;
@@ -221,6 +264,7 @@ void metrics_stop(struct metrics *m)
 {
     for (size_t i = 0; i < m->source_count; i++)
         loop_timer_stop(m->sources[i].timer);
+    fsprobe_free(&m->probe); /* samples on their way are forgotten */
     outlet_close(m->outlet);
 }
 

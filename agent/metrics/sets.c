@@ -8,6 +8,7 @@
 #include "metrics/cpu.h"
 #include "metrics/cpufreq.h"
 #include "metrics/diskio.h"
+#include "metrics/filesystem.h"
 #include "metrics/interface.h"
 #include "metrics/kernel.h"
 #include "metrics/load.h"
@@ -34,7 +35,7 @@ const struct metric_set *const *sets_table(size_t *ret_count)
         &uptime_set,  &vmstat_set,     &kernel_set,   &conntrack_set, &softnet_set,
         &netstat_set, &neighbours_set, &wireless_set, &time_set,      &process_summary_set,
         &diskio_set,  &thermal_set,    &cpufreq_set,  &interface_set, &socket_summary_set,
-        &self_set};
+        &self_set,    &filesystem_set, &fsstat_set};
     *ret_count = ARRAY_LEN(table);
     return table;
 }

@@ -266,6 +266,7 @@ static void start_metrics(struct agent *a)
 {
     struct metrics_opts opts = {
         .procfs = a->procfs,
+        .hostfs = a->config->path_hostfs,
         .host = &a->host,
         .agent = &a->identity,
         .namespace = a->config->namespace,

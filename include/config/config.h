@@ -57,6 +57,8 @@ enum config_set {
     CONFIG_SET_INTERFACE,
     CONFIG_SET_SOCKET_SUMMARY,
     CONFIG_SET_SELF,
+    CONFIG_SET_FILESYSTEM,
+    CONFIG_SET_FSSTAT,
     CONFIG_SETS,
     CONFIG_SETS_DEFAULT = CONFIG_SETS, /* the choice of those in CONFIG_DEFAULT_SETS */
     CONFIG_SETS_ALL,                   /* the choice of all of them */
@@ -68,7 +70,8 @@ enum config_set {
     (1U << CONFIG_SET_CPU | 1U << CONFIG_SET_LOAD | 1U << CONFIG_SET_MEMORY |                      \
      1U << CONFIG_SET_NETWORK | 1U << CONFIG_SET_PRESSURE | 1U << CONFIG_SET_UPTIME |              \
      1U << CONFIG_SET_CONNTRACK | 1U << CONFIG_SET_NETSTAT | 1U << CONFIG_SET_PROCESS_SUMMARY |    \
-     1U << CONFIG_SET_DISKIO | 1U << CONFIG_SET_INTERFACE)
+     1U << CONFIG_SET_DISKIO | 1U << CONFIG_SET_INTERFACE | 1U << CONFIG_SET_FILESYSTEM |          \
+     1U << CONFIG_SET_FSSTAT)
 
 /* Character set of an input's files. */
 enum config_encoding {

@@ -8,7 +8,8 @@
  * Periods follow the wall clock (a period of 10 s samples at :00, :10, ...) plus a small jitter
  * that is fixed for the process, so that a fleet does not send in one instant. Rates are taken over
  * monotonic time. After a suspend or a stall there is one sample, not a burst. The first sample of
- * a rate gives no document. A set whose file is missing is switched off with one message.
+ * a rate gives no document. A set whose file is missing is switched off with one message. A sample
+ * that takes its time (what mounts say) holds nobody up but its own set.
  *
  * While the feed has no free batch, documents wait in a bounded queue; when it is full the oldest
  * go and are counted in the ledger (ABANDON_QUEUE).
@@ -32,6 +33,7 @@ struct metrics;
 /* Everything is borrowed and outlives the metrics. */
 struct metrics_opts {
     struct procfs *procfs;
+    const char *hostfs; /* where the root directory of the host is: "" or "/hostfs" */
     const struct sysinfo *host;
     const struct encode_agent *agent;
     const char *namespace;

@@ -13,14 +13,19 @@
 #include "config/config.h"
 #include "metrics/fields.h"
 #include "metrics/values.h"
+#include "os/fsprobe.h"
 #include "os/procfs.h"
 #include "os/sysinfo.h"
 
-/* What a set may read. Borrowed. */
+/* What a set may read. What is pointed at outlives the set's state, the struct does not. */
 struct set_source {
     struct procfs *procfs;
     const struct sysinfo *host;
-    int64_t mono_ns; /* when the sample is taken */
+    int64_t mono_ns;       /* when the sample is taken */
+    struct fsprobe *probe; /* forgets what it was asked before the state is cleared */
+    /* For a sample that comes later: its result, once. */
+    void (*done)(void *ctx, int result);
+    void *done_ctx;
 };
 
 struct metric_set {
@@ -35,7 +40,8 @@ struct metric_set {
     size_t state_bytes;
     /* Takes a sample. 0; -ENOENT, -ENOTDIR, -EACCES or -EPERM when this host has no such thing;
      * -EBADMSG when the text is not understood; what procfs_read returned. After a failure the
-     * state is as it was before. */
+     * state is as it was before. -EINPROGRESS: source->done is called when the sample is there or
+     * failed, and no other sample is taken before. */
     int (*sample)(void *state, const struct set_source *source);
     /* Documents of the last sample; 0 when it was the first of a rate. */
     size_t (*documents)(const void *state);

@@ -12,6 +12,7 @@
 #include "base/json_scan.h"
 #include "metrics/conntrack.h"
 #include "metrics/cpu.h"
+#include "metrics/filesystem.h"
 #include "metrics/kernel.h"
 #include "metrics/load.h"
 #include "metrics/memory.h"
@@ -22,6 +23,7 @@
 #include "metrics/softnet.h"
 #include "metrics/uptime.h"
 #include "metrics/vmstat.h"
+#include "metrics/volumes.h"
 #include "metrics/wireless.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -55,7 +57,7 @@ static void end(struct json_writer *w, struct buf *out)
 {
     json_end_object(w);
     require(json_done(w) == 0);
-    struct json_scan *s = json_scan_new(256, on_event, NULL);
+    struct json_scan *s = json_scan_new(4096, on_event, NULL);
     require(json_scan_feed(s, buf_slice(out)) == 0 && json_scan_finish(s) == 0);
     json_scan_free(&s);
 }
@@ -226,6 +228,35 @@ static void fuzz_wireless(struct slice text, struct buf *out)
         write_values(&wireless_set, &s, out);
 }
 
+/* a mountinfo and a list of types; the sizes are bytes of the list */
+static void fuzz_filesystem(struct slice first, struct slice second, struct buf *out)
+{
+    struct filesystem_sample s = {0};
+    struct filesystem_usage usage = {0};
+    struct fsprobe_answer answer = {.block_bytes = 1};
+    volumes_init(&s.volumes, MIB);
+    memcpy(&answer, first.ptr, first.len < sizeof(answer) ? first.len : sizeof(answer));
+    if (filesystem_usage(&answer, &usage)) {
+        require(usage.total <= INT64_MAX && usage.free <= usage.total);
+        require(usage.available <= usage.total && usage.used == usage.total - usage.free);
+        require(usage.files <= INT64_MAX && usage.free_files <= usage.files);
+    }
+    s.usage = &usage;
+    require(volumes_take(&s.volumes, second) == 0);
+    if (volumes_choose(&s.volumes, first) < 0)
+        s.volumes.count = 0;
+    for (size_t i = 0; i < s.volumes.count; i++) {
+        const struct volume *one = &s.volumes.all[i];
+        require(one->point.len > 0 && one->point.len <= VOLUMES_POINT_MAX);
+        require(one->point.ptr[0] == '/' && memchr(one->point.ptr, 0, one->point.len) == NULL);
+        require(one->options.len <= VOLUMES_OPTIONS_MAX && one->source.len <= VOLUMES_SOURCE_MAX);
+        require(one->type.len <= VOLUMES_TYPE_MAX);
+    }
+    if (s.volumes.count > 0)
+        write_values(&filesystem_set, &s, out);
+    volumes_clear(&s.volumes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2 || size > 16384)
@@ -240,7 +271,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice second = slice_of(texts[1], size - 1 - half);
     struct buf out;
     buf_init(&out, MIB);
-    switch ((uint8_t)(data[0] - '0') % 13) {
+    switch ((uint8_t)(data[0] - '0') % 14) {
     case 0:
         fuzz_cpu(first, second, &out);
         break;
@@ -276,6 +307,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 11:
         fuzz_neighbours(second, &out);
+        break;
+    case 12:
+        fuzz_filesystem(first, second, &out);
         break;
     default:
         fuzz_wireless(second, &out);

@@ -272,6 +272,8 @@ static void everything_set(void **state)
                "metrics.interface.period: 1s\n"
                "metrics.socket_summary.period: 1s\n"
                "metrics.self.period: 1s\n"
+               "metrics.filesystem.period: 1m\n"
+               "metrics.fsstat.period: 1m\n"
                "output.elasticsearch.enabled: true\n"
                "output.elasticsearch.hosts: [\"http://es1:9200/es\", \"https://es2:443/x\"]\n"
                "output.elasticsearch.path: \"/es\"\n"

@@ -46,7 +46,7 @@ static inline void bench_ready(void *ctx)
 static inline void bench_message(void *ctx, enum log_level level, const char *text)
 {
     struct bench *bench = ctx;
-    assert_int_equal(level, LOG_WARN);
+    assert_int_equal(level, strstr(text, "answers again") != NULL ? LOG_INFO : LOG_WARN);
     assert_true(bench->message_count < MESSAGES);
     (void)snprintf(bench->messages[bench->message_count++], sizeof(bench->messages[0]), "%s", text);
 }

@@ -163,9 +163,11 @@ static void check_set(const struct metric_set *set)
     struct envelope_opts opts = {
         .host = &host, .agent = &agent, .namespace = "x", .set = set->name, .period_ms = 1000};
     struct envelope *envelope = envelope_new(&opts);
+    struct fsprobe *probe = fake_probe();
     struct procfs *first = procfs_new(HOSTS "vm-1", NULL, NULL, MIB);
     struct procfs *second = procfs_new(HOSTS "vm-2", NULL, NULL, MIB);
-    struct set_source sources[] = {{first, &host, 1000000000}, {second, &host, 11000000000}};
+    struct set_source sources[] = {{first, &host, 1000000000, probe, NULL, NULL},
+                                   {second, &host, 11000000000, probe, NULL, NULL}};
     void *state = mem_zalloc(set->state_bytes);
     struct seen_rows seen = {0};
     struct buf out;
@@ -195,6 +197,7 @@ static void check_set(const struct metric_set *set)
     envelope_free(&envelope);
     procfs_free(&first);
     procfs_free(&second);
+    fsprobe_free(&probe);
 }
 
 static void test_emitted(void **state)

@@ -15,9 +15,11 @@ static const struct sysinfo host = {
 /* all documents of the second sample, one line each */
 static void write_all(const struct metric_set *set, struct buf *out)
 {
+    struct fsprobe *probe = fake_probe();
     struct procfs *first = procfs_new(HOSTS "vm-1", NULL, NULL, MIB);
     struct procfs *second = procfs_new(HOSTS "vm-2", NULL, NULL, MIB);
-    const struct set_source sources[] = {{first, &host, 1000000000}, {second, &host, 11000000000}};
+    const struct set_source sources[] = {{first, &host, 1000000000, probe, NULL, NULL},
+                                         {second, &host, 11000000000, probe, NULL, NULL}};
     void *state = mem_zalloc(set->state_bytes);
     CHECK(set->name, set->sample(state, &sources[0]) == 0);
     CHECK(set->name, set->sample(state, &sources[1]) == 0);
@@ -33,6 +35,7 @@ static void write_all(const struct metric_set *set, struct buf *out)
     mem_free(state);
     procfs_free(&first);
     procfs_free(&second);
+    fsprobe_free(&probe);
 }
 
 /* the expected lines */

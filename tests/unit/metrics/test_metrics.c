@@ -79,6 +79,7 @@ static void start(unsigned sets)
     procfs = procfs_new(dir.path, NULL, NULL, MIB);
     struct metrics_opts opts = {
         .procfs = procfs,
+        .hostfs = dir.path,
         .host = &host,
         .agent = &agent,
         .namespace = "default",
@@ -399,6 +400,111 @@ static void test_no_allocation(void **state)
     finish();
 }
 
+/* What a helper answers. /hang: when it has gone. */
+static void answer(const char *path, struct fsprobe_answer *ret)
+{
+    while (strstr(path, "/hang") != NULL && access(path, F_OK) == 0)
+        usleep(1000);
+    *ret = (struct fsprobe_answer){.block_bytes = 1, .blocks = 100, .free = 40, .available = 40};
+}
+
+/* mounts that the sets of filesystems see; prefix of all of them is the tree */
+static void put_mounts(const char *point)
+{
+    char lines[200];
+    (void)snprintf(lines, sizeof(lines),
+                   "2 1 8:2 / %s rw - ext4 /dev/b rw\n1 0 8:1 / / rw - ext4 /dev/a rw\n", point);
+    tmp_dir_mkdir(&dir, "proc/1");
+    tmp_dir_write_str(&dir, "proc/1/mountinfo", lines);
+}
+
+/* real time passes until so many documents came, into seen */
+static unsigned wait_documents(unsigned count)
+{
+    seen_count = 0;
+    loop_once(bench.loop, 10);
+    for (int i = 0; i < 2000; i++) {
+        seen_count += bench_answer_all(&bench, seen + seen_count, ARRAY_LEN(seen) - seen_count);
+        if (seen_count >= count)
+            break;
+        loop_once(bench.loop, 10);
+        feed_flush(bench.feed);
+    }
+    return seen_count;
+}
+
+/* a sample that comes later: its set waits for it, the others do not; then it has its period again
+ */
+static void test_later_sample(void **state)
+{
+    (void)state;
+    put_mounts("/x");
+    start(BIT(FILESYSTEM) | BIT(FSSTAT) | BIT(LOAD));
+    assert_int_equal(wait_documents(4), 4);
+    assert_string_equal(set_value("fsstat", false, "system.fsstat.count"), "2");
+    assert_string_equal(set_value("filesystem", false, "system.filesystem.used.pct"), "0.6");
+    advance_to_next(10);
+    assert_int_equal(wait_documents(4), 4);
+    assert_int_equal(bench.message_count, 0);
+    finish();
+}
+
+/* documents of a set among those taken */
+static unsigned count_of(const char *set)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < seen_count; i++)
+        n += strcmp(value(i, "metricset.name"), set) == 0;
+    return n;
+}
+
+/* A mount hangs: the other sets go on, its own without it once it is given up; it is back as soon
+ * as it has answered. */
+static void test_hanging_mount(void **state)
+{
+    (void)state;
+    tmp_dir_write_str(&dir, "hang", "");
+    put_mounts("/hang");
+    start(BIT(FILESYSTEM) | BIT(LOAD));
+    assert_int_equal(wait_documents(1), 1);
+    assert_int_equal(count_of("load"), 1);
+    bench_advance(&bench, 7500);
+    assert_int_equal(wait_documents(1), 1);
+    assert_int_equal(count_of("load"), 1);
+    assert_int_equal(bench.message_count, 0);
+    bench_advance(&bench, 5500);
+    assert_int_equal(wait_documents(1), 1);
+    assert_int_equal(count_of("filesystem"), 1);
+    assert_string_equal(value(0, "system.filesystem.mount_point"), "/");
+    assert_int_equal(bench.message_count, 1);
+    assert_non_null(strstr(bench.messages[0], "/hang does not answer: left out until it does"));
+    assert_int_equal(unlinkat(dir.fd, "hang", 0), 0);
+    for (int i = 0; i < 2000 && bench.message_count < 2; i++)
+        loop_once(bench.loop, 10);
+    assert_non_null(strstr(bench.messages[1], "/hang answers again"));
+    while (count_of("filesystem") < 2) {
+        bench_advance(&bench, 100);
+        wait_documents(0);
+    }
+    finish();
+}
+
+/* stopped while a sample is on its way: nothing comes of it */
+static void test_stop_while_it_hangs(void **state)
+{
+    (void)state;
+    tmp_dir_write_str(&dir, "hang", "");
+    put_mounts("/hang");
+    start(BIT(FILESYSTEM) | BIT(FSSTAT));
+    loop_once(bench.loop, 10);
+    metrics_stop(metrics);
+    assert_int_equal(unlinkat(dir.fd, "hang", 0), 0);
+    bench_advance(&bench, 10 * PERIOD_MS);
+    assert_int_equal(take(), 0);
+    assert_int_equal(bench.message_count, 0);
+    finish();
+}
+
 /* freed with documents in the open batch: they are the feed's to lose */
 static void test_free_early(void **state)
 {
@@ -410,8 +516,10 @@ static void test_free_early(void **state)
     procfs_free(&procfs);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], FSPROBE_COMMAND) == 0)
+        return fsprobe_serve(answer);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_documents, setup, teardown),
         cmocka_unit_test_setup_teardown(test_only_the_chosen, setup, teardown),
@@ -424,6 +532,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_outage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_allocation, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_later_sample, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hanging_mount, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stop_while_it_hangs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_free_early, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,8 +30,9 @@ static int sample_once(const struct metric_set *set, const char *hostfs, size_t 
 {
     char hostname[] = "h";
     const struct sysinfo host = {.hostname = hostname, .cores = 1};
+    struct fsprobe *probe = fake_probe();
     struct procfs *procfs = procfs_new(hostfs, NULL, NULL, MIB);
-    struct set_source source = {procfs, &host, 0};
+    struct set_source source = {procfs, &host, 0, probe, NULL, NULL};
     void *state = mem_zalloc(set->state_bytes);
     int r = set->sample(state, &source);
     *ret_documents = r == 0 ? set->documents(state) : 0;
@@ -39,6 +40,7 @@ static int sample_once(const struct metric_set *set, const char *hostfs, size_t 
         set->clear(state);
     mem_free(state);
     procfs_free(&procfs);
+    fsprobe_free(&probe);
     return r;
 }
 

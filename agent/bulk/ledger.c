@@ -32,6 +32,7 @@ static const char *const document_names[DOCUMENT_COUNT] = {
     [DOCUMENT_RESENT] = "resent",       [DOCUMENT_TRUNCATED] = "truncated",
     [DOCUMENT_BAD_UTF8] = "bad_utf8",   [DOCUMENT_PARTIAL] = "partial",
     [DOCUMENT_UNDECODED] = "undecoded", [DOCUMENT_MAYBE_REPEAT] = "maybe_repeated",
+    [DOCUMENT_FILE_CUT] = "file_cuts",
 };
 
 /* name of a skip reason */

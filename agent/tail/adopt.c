@@ -206,8 +206,11 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
         at = match_newest(e);
     else if (why == IDENTITY_REGROWN)
         at = match_older(e);
-    tail_message(t, LOG_INFO, "file \"%s\": %s, reading from offset %llu", c->path,
-                 identity_name(why), (unsigned long long)at.offset);
+    if (why == IDENTITY_REWRITTEN)
+        file_tell_cut(t, c->input, c->path, e->acked.offset);
+    else
+        tail_message(t, LOG_INFO, "file \"%s\": %s, reading from offset %llu", c->path,
+                     identity_name(why), (unsigned long long)at.offset);
     registry_hold(e);
     if (why == IDENTITY_REWRITTEN)
         life_end(t, e, true);

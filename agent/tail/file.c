@@ -173,6 +173,16 @@ void file_set_dir(struct file *f, struct dir *d)
 }
 
 /* see header */
+void file_tell_cut(struct tail *t, unsigned input, const char *path, uint64_t offset)
+{
+    t->opts.inputs[input].ledger->documents[DOCUMENT_FILE_CUT]++;
+    tail_message(t, LOG_WARN,
+                 "file \"%s\" was truncated or rewritten at offset %llu, reading it anew; what was "
+                 "written before that and stands in no copy of it is lost",
+                 path, (unsigned long long)offset);
+}
+
+/* see header */
 void file_restart(struct file *f)
 {
     struct tail *t = f->tail;
@@ -184,9 +194,7 @@ void file_restart(struct file *f)
     uint64_t unfinished = f->scanned_to > f->at.offset ? f->scanned_to - f->at.offset : 0;
     if (content_identify(&f->content, &id) < 0)
         id.mtime_ns = 0; /* then nothing was written before it */
-    tail_message(t, LOG_INFO,
-                 "file \"%s\" was truncated or rewritten at offset %llu, reading it anew",
-                 old->path, (unsigned long long)f->at.offset);
+    file_tell_cut(t, f->input, old->path, f->at.offset);
     f->at = adopt_start(&f->content);
     f->entry = registry_mint(t->registry, &id, old->path, &f->at);
     registry_set_framing(f->entry, cutting_of(tail_input_of(f)));

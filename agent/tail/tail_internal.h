@@ -381,6 +381,9 @@ void file_set_dir(struct file *f, struct dir *d);
 /* The content was replaced: a new generation from 0 on, behind the rest of the old one if a copy of
  * that is found. */
 void file_restart(struct file *f);
+/* Counts and tells that the content of a path was replaced in place: nobody can know what was in it
+ * that was not read. */
+void file_tell_cut(struct tail *t, unsigned input, const char *path, uint64_t offset);
 
 /* ---- orphan.c ---- */
 /* At no matching path any more: followed to its end. */

@@ -121,6 +121,8 @@ def test_copytruncate_without_a_pause_loses_only_what_fell_between(agent, sink, 
     files = sum(len((tmp_path / name).read_bytes().splitlines())
                 for name in os.listdir(tmp_path) if name.startswith("a.log"))
     assert lost <= 30001 - files, "%d lost, but %d lines are in no file" % (lost, 30001 - files)
+    assert one.ledger["documents"]["file_cuts"] == 3
+    assert len(one.log_lines("a.log.* was truncated or rewritten at offset")) == 3
 
 
 # ---- the real logrotate

@@ -45,10 +45,14 @@ static const struct field fields[] = {
     {"event.module", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false, "Always system."},
     {"host.architecture", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
      "Machine type that the kernel tells."},
+    FIELD_ROW_KEYWORD("host.boot.id", true, "Id of the time since the kernel began."),
     {"host.hostname", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false,
      "Host name that the kernel tells."},
     {"host.id", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
      "Machine id of /etc/machine-id."},
+    {"host.ip", FIELD_IP, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
+     "List of the addresses of its interfaces, without those of the loopback and of containers."},
+    FIELD_ROW_KEYWORD("host.mac", true, "List of the hardware addresses of its interfaces."),
     {"host.name", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, false, "Name of the host."},
     {"host.os.codename", FIELD_KEYWORD, 0, FIELD_NO_UNIT, FIELD_NO_METRIC, true,
      "Code name of the distribution's release."},
@@ -82,6 +86,7 @@ struct envelope {
     struct buf event;
     struct buf agent;
     struct buf host;
+    const struct buf *host_members; /* borrowed, may be NULL */
 };
 
 /* data_stream.*, metricset.*, service.*, ecs.* */
@@ -128,6 +133,11 @@ static void write_host(struct json_writer *w, const struct envelope_opts *o)
     member_text(w, "hostname", host->hostname);
     member_text_if(w, "architecture", host->architecture);
     member_text_if(w, "id", host->machine_id);
+    if (host->boot_id[0] != '\0') {
+        member_object(w, "boot");
+        member_text(w, "id", host->boot_id);
+        json_end_object(w);
+    }
     member_object(w, "os");
     member_text(w, "type", "linux");
     member_text_if(w, "name", host->os_name);
@@ -158,6 +168,7 @@ struct envelope *envelope_new(const struct envelope_opts *opts)
     assert(r == 0);
     (void)r;
 
+    e->host_members = opts->host_members;
     buf_init(&e->top, CONSTANT_MAX);
     json_begin(&w, &e->top);
     write_top(&w, opts, buf_cstr(&dataset));
@@ -215,4 +226,6 @@ void envelope_host(const struct envelope *e, struct json_writer *w)
     json_end_object(w);
     member_object(w, "host");
     json_raw(w, buf_slice(&e->host));
+    if (e->host_members != NULL && e->host_members->len > 0)
+        json_raw(w, buf_slice(e->host_members));
 }

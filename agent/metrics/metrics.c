@@ -26,6 +26,7 @@
 
 #include "base/mem.h"
 #include "base/prng.h"
+#include "metrics/addresses.h"
 #include "metrics/envelope.h"
 #include "metrics/outlet.h"
 #include "metrics/sets.h"
@@ -57,6 +58,7 @@ struct metrics {
     struct metrics_opts opts;
     struct outlet *outlet;
     struct fsprobe *probe;
+    struct addresses *addresses;
     int64_t jitter_ms;
     struct source *sources;
     size_t source_count;
@@ -138,6 +140,7 @@ static void complete(void *ctx, int r)
     if (r < 0)
         return;
     s->is_failing = false;
+    addresses_refresh(s->metrics->addresses, loop_now_ms(s->metrics->loop));
     size_t count = s->set->documents(s->state);
     for (size_t i = 0; i < count; i++)
         emit(s, i, (uint64_t)duration_ns);
@@ -173,6 +176,7 @@ static void add_source(struct metrics *m, const struct metric_set *set)
         .namespace = m->opts.namespace,
         .set = set->name,
         .period_ms = m->opts.config->set_period_ms[set->which],
+        .host_members = addresses_members(m->addresses),
     };
     s->metrics = m;
     s->set = set;
@@ -235,6 +239,7 @@ struct metrics *metrics_new(struct loop *loop, const struct metrics_opts *opts, 
     m->opts = *opts;
     m->outlet = outlet_new(&outlet);
     m->probe = new_probe(m);
+    m->addresses = addresses_new();
     m->jitter_ms = choose_jitter(opts->config->period_ms);
     buf_init(&m->document, OUTLET_DOCUMENT_MAX);
     size_t count;
@@ -289,6 +294,7 @@ void metrics_free(struct metrics **mp)
         clear_source(&m->sources[i]);
     mem_free(m->sources);
     outlet_free(&m->outlet);
+    addresses_free(&m->addresses);
     buf_clear(&m->document);
     mem_free(m);
     *mp = NULL;

@@ -7,6 +7,7 @@
  */
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/json_write.h"
 #include "bulk/encode.h"
 #include "metrics/fields.h"
@@ -14,13 +15,16 @@
 
 struct envelope;
 
-/* Borrowed until envelope_new returns. */
+/* Borrowed until envelope_new returns, but for host_members. */
 struct envelope_opts {
     const struct sysinfo *host;
     const struct encode_agent *agent;
     const char *namespace;
     const char *set; /* "cpu" */
     int64_t period_ms;
+    /* Members of `host` as JSON text that may change between two documents; may be empty or NULL.
+     * Borrowed as long as the envelope lives. */
+    const struct buf *host_members;
 };
 
 struct envelope *envelope_new(const struct envelope_opts *opts);

@@ -1,8 +1,10 @@
 """The first four metric sets, in Metricbeat's shape, in a real Elasticsearch."""
 
+import json
 import os
 import re
 import socket
+import subprocess
 import uuid
 
 import fault_server as fs
@@ -12,6 +14,7 @@ from wherry import base_config
 
 HOST = socket.gethostname()
 CORES = os.cpu_count()
+LOCAL = re.compile(r"lo$|veth|docker\d|br-|cali|cni|flannel|tap|kube-")
 SETS = ("cpu", "load", "memory", "network")
 STATES = ("user", "system", "nice", "idle", "iowait", "irq", "softirq", "steal", "total")
 
@@ -125,6 +128,27 @@ def check_ids(elastic, streams):
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{12}[0-9a-f]{13}", id_) for id_ in ids)
 
 
+def test_addresses_of_the_host(agent, server, tmp_path):
+    """host.ip, host.mac and host.boot.id are what iproute2 and the kernel say, in every document."""
+    config = metrics_config(server.url, tmp_path, "x")
+    config["metrics.sets"] = ["load"]
+    agent(config).start()
+    wait_for(lambda: len(server.docs) >= 2, what="two documents")
+    ips, macs = set(), set()
+    for one in json.loads(subprocess.check_output(["ip", "-j", "addr"])):
+        if LOCAL.match(one["ifname"]) or "LOOPBACK" in one["flags"]:
+            continue
+        ips |= {a["local"] for a in one["addr_info"]}
+        if one["link_type"] == "ether":
+            macs.add(one["address"].upper().replace(":", "-"))
+    with open("/proc/sys/kernel/random/boot_id") as f:
+        boot = f.read().strip()
+    for document in server.documents():
+        assert set(document["host"].get("ip", [])) == ips
+        assert set(document["host"].get("mac", [])) == macs
+        assert document["host"]["boot"]["id"] == boot
+
+
 def test_interfaces_and_counters(agent, server, tmp_path):
     """One document per interface and period; counters do not go back, host.network is a delta."""
     agent(metrics_config(server.url, tmp_path, "x")).start()
@@ -139,8 +163,7 @@ def test_interfaces_and_counters(agent, server, tmp_path):
             by_name.setdefault(one["name"], []).append(one)
     with open("/proc/net/dev") as f:
         names = {line.split(":")[0].strip() for line in f if ":" in line}
-    local = re.compile(r"lo$|veth|docker\d|br-|cali|cni|flannel|tap|kube-")
-    assert set(by_name) == {name for name in names if not local.match(name)}
+    assert set(by_name) == {name for name in names if not LOCAL.match(name)}
     for samples in by_name.values():
         for way in ("in", "out"):
             for what in ("bytes", "packets", "errors", "dropped"):

@@ -130,6 +130,7 @@ struct leaves {
     char path[LEAF_NAME];
     size_t ends[JSON_SCAN_DEPTH]; /* length of path at each depth */
     unsigned twice;               /* names that came twice */
+    bool in_array;                /* each value is a leaf of the array's name */
 };
 
 /* takes one event of the scanner */
@@ -140,7 +141,11 @@ static inline int leaf_event(void *ctx, enum json_event event, unsigned depth, s
     assert_false(cut);
     if (event == JSON_OBJECT || event == JSON_OBJECT_END)
         return 0;
-    assert_true(event != JSON_ARRAY && depth >= 1);
+    if (event == JSON_ARRAY || event == JSON_ARRAY_END) {
+        l->in_array = event == JSON_ARRAY;
+        return 0;
+    }
+    assert_true(depth >= 1);
     size_t at = depth == 1 ? 0 : l->ends[depth - 1];
     if (event == JSON_KEY) {
         assert_int_equal(slice_find(text, '.'), text.len); /* objects, never dotted names */
@@ -152,7 +157,7 @@ static inline int leaf_event(void *ctx, enum json_event event, unsigned depth, s
     }
     assert_true(l->count < LEAVES && text.len < LEAF_TEXT);
     for (unsigned i = 0; i < l->count; i++)
-        l->twice += strcmp(l->all[i].name, l->path) == 0;
+        l->twice += !l->in_array && strcmp(l->all[i].name, l->path) == 0;
     struct leaf *one = &l->all[l->count++];
     memcpy(one->name, l->path, sizeof(one->name));
     if (text.len > 0)

@@ -42,11 +42,11 @@ static void test_whole(void **state)
                         "x86_64",        "Debian",
                         "12 (bookworm)", "debian",
                         "debian",        "bookworm",
-                        "6.1.0-\"q\""};
+                        "6.1.0-\"q\"",   "3cdf7ff4-5e33-4a57-a5d1-0a8a1f1d0b1e"};
     const struct sysinfo host = {
         .hostname = texts[0],
         .machine_id = texts[1],
-        .boot_id = empty,
+        .boot_id = texts[9],
         .architecture = texts[2],
         .os_name = texts[3],
         .os_version = texts[4],
@@ -59,6 +59,7 @@ static void test_whole(void **state)
     check(&host,
           HEAD "\"host\":{\"name\":\"h1\",\"hostname\":\"h1.example\","
                "\"architecture\":\"x86_64\",\"id\":\"0123456789abcdef0123456789abcdef\","
+               "\"boot\":{\"id\":\"3cdf7ff4-5e33-4a57-a5d1-0a8a1f1d0b1e\"},"
                "\"os\":{\"type\":\"linux\",\"name\":\"Debian\",\"version\":\"12 (bookworm)\","
                "\"platform\":\"debian\",\"family\":\"debian\",\"codename\":\"bookworm\","
                "\"kernel\":\"6.1.0-\\\"q\\\"\"}}}");

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "check.h"
 #include "config/config.h"
+#include "metrics/addresses.h"
 #include "metrics/envelope.h"
 #include "metrics/sets.h"
 
@@ -160,9 +161,16 @@ static bool is_left_out(const struct metric_set *set, const struct field *f)
 static void check_set(const struct metric_set *set)
 {
     const struct encode_agent agent = {.host_name = "h1", .id = "uuid", .version = "1"};
-    struct envelope_opts opts = {
-        .host = &host, .agent = &agent, .namespace = "x", .set = set->name, .period_ms = 1000};
+    struct buf members;
+    struct envelope_opts opts = {.host = &host,
+                                 .agent = &agent,
+                                 .namespace = "x",
+                                 .set = set->name,
+                                 .period_ms = 1000,
+                                 .host_members = &members};
     struct envelope *envelope = envelope_new(&opts);
+    buf_init(&members, ADDRESSES_BYTES);
+    assert_int_equal(buf_add_str(&members, "\"ip\":[\"::1\",\"10.0.0.1\"],\"mac\":[\"00-01\"]"), 0);
     struct fsprobe *probe = fake_probe();
     struct procfs *first = procfs_new(HOSTS "vm-1", NULL, NULL, MIB);
     struct procfs *second = procfs_new(HOSTS "vm-2", NULL, NULL, MIB);
@@ -195,6 +203,7 @@ static void check_set(const struct metric_set *set)
     mem_free(state);
     buf_clear(&out);
     envelope_free(&envelope);
+    buf_clear(&members);
     procfs_free(&first);
     procfs_free(&second);
     fsprobe_free(&probe);

@@ -14,9 +14,9 @@
 #include "base/hash.h"
 
 /* see probe.h */
-void probe_begin(struct probe *p, struct tail *t, struct candidate *c, struct entry *only)
+void probe_begin(struct probe *p, struct tail *t, struct candidate *c, struct entry *own)
 {
-    *p = (struct probe){.t = t, .c = c, .only = only, .match = -1};
+    *p = (struct probe){.t = t, .c = c, .own = own, .match = -1};
 }
 
 /* see probe.h */
@@ -39,14 +39,18 @@ static enum probe_result without_bytes(struct probe *p, ssize_t r)
     return PROBE_NOBODYS;
 }
 
-/* whether a generation may be the content of the file at all */
+/* Whether a generation may be the content of the file at all. A short head counts only beside a
+ * name and a time that fit. */
 static bool is_possible(const struct probe *p, const struct entry *e)
 {
-    if (p->only != NULL)
-        return e == p->only;
-    if (e->done || e->acked.head_bytes < IDENTITY_MOVED_HEAD_BYTES)
+    if (e == p->own)
+        return true;
+    if (e->done || (e->file == NULL && !e->loaded))
         return false;
-    return e->file == NULL ? e->loaded : olddir_is_beside(p->t, e->path, p->c->path);
+    bool kin = siblings_are_kin(e->path, p->c->path) || olddir_is_beside(p->t, e->path, p->c->path);
+    if (e->acked.head_bytes < IDENTITY_MOVED_HEAD_BYTES)
+        return kin && e->file == NULL && p->c->id.mtime_ns >= e->seen_ns - TAIL_CLOCK_STEP_NS;
+    return e->file == NULL || kin;
 }
 
 /* takes a generation among those that are compared, sorted by offset */

@@ -22,7 +22,7 @@ enum probe_result {
 struct probe {
     struct tail *t;
     struct candidate *c;
-    struct entry *only;                       /* the only one that counts, NULL = all */
+    struct entry *own;                        /* counts in any case; may be NULL */
     struct entry *entries[PROBE_ENTRIES_MAX]; /* held; by ascending offset */
     unsigned count;
     unsigned next; /* to be compared */
@@ -31,7 +31,7 @@ struct probe {
 };
 
 /* c: open and compressed; borrowed until probe_end. */
-void probe_begin(struct probe *p, struct tail *t, struct candidate *c, struct entry *only);
+void probe_begin(struct probe *p, struct tail *t, struct candidate *c, struct entry *own);
 enum probe_result probe_step(struct probe *p, struct entry **ret_entry);
 /* The entry that a step returned may be forgotten then. */
 void probe_end(struct probe *p);

@@ -16,10 +16,6 @@
 
 #include "base/mem.h"
 
-/* times of files may lie so far behind the clock, and each other: some come from the kernel's last
- * tick */
-#define CLOCK_STEP_NS 10000000
-
 /* ---- compressed members ---- */
 
 /* Whether a compressed file is being made of a plain one, which is read in its place. */
@@ -98,8 +94,9 @@ static void begin_own(struct tail *t, struct candidate *c)
 static void settle(struct search *s, struct candidate *c, enum probe_result r, struct entry *e)
 {
     c->dir = discover_dir_of(s->t, c->path); /* it may have gone meanwhile */
-    c->known = r == PROBE_LIVING;
-    if (r == PROBE_LOST && file_find(s->t, c->id.dev, c->id.ino) == NULL)
+    bool other = r == PROBE_LOST && s->rest.entry != NULL && e != s->rest.entry;
+    c->known = r == PROBE_LIVING || other;
+    if (r == PROBE_LOST && !other && file_find(s->t, c->id.dev, c->id.ino) == NULL)
         follow_found(s, c, e);
     content_close(&c->content);
     probe_end(&s->probe);
@@ -142,18 +139,28 @@ static int64_t written_ns(const struct entry *e)
     return e->seen_ns;
 }
 
+/* Whether nothing is known by which a lost generation could be recognised: it was never read. What
+ * was written since its file was found may be it. */
+static bool is_blank(const struct entry *e)
+{
+    return e->loaded && e->file == NULL && !e->done && e->acked.offset == 0 &&
+           e->acked.head_bytes == 0;
+}
+
 /* see search.h */
 int64_t search_newest_ns(const struct search *s)
 {
-    int64_t newest = 0;
+    int64_t newest = 0, blank = INT64_MAX;
     struct registry *r = s->t->registry;
     for (struct entry *e = registry_next_at(r, s->path, NULL); e != NULL;
          e = registry_next_at(r, s->path, e)) {
         bool later = e->file != NULL && e->file->behind_search;
+        if (is_blank(e) && e->seen_ns - TAIL_CLOCK_STEP_NS < blank)
+            blank = e->seen_ns - TAIL_CLOCK_STEP_NS;
         if (!later && written_ns(e) > newest)
             newest = written_ns(e);
     }
-    return newest;
+    return newest < blank ? newest : blank;
 }
 
 /* the newest file that was followed under the path before and is not at its end */
@@ -244,8 +251,8 @@ static bool is_between(const struct search *s, const struct candidate *c)
     const struct rest *rest = &s->rest;
     const struct entry *e = rest->entry;
     int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
-    return c->id.mtime_ns > since - CLOCK_STEP_NS &&
-           c->id.mtime_ns <= rest->cut.mtime_ns + CLOCK_STEP_NS &&
+    return c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
+           c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
            !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
            file_find(s->t, c->id.dev, c->id.ino) == NULL;
 }

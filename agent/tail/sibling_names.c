@@ -67,8 +67,38 @@ bool siblings_is(const char *base, const char *name)
            is_date_text(name + stem, name_bytes - stem - end);
 }
 
-/* the last run of digits in a name: app.log.12.gz, app-20261123.log */
-static const char *digits_of(const char *name, size_t *ret_bytes)
+/* one byte of a name without what rotation puts into it: numbers and dates behind a separator, and
+ * the suffix of a compressed file; NUL = the end */
+static char next_of_root(const char *name, size_t len, size_t *at)
+{
+    static const char separators[] = "-_.";
+    while (*at < len && strchr(separators, name[*at]) != NULL && *at + 1 < len &&
+           isdigit((unsigned char)name[*at + 1]))
+        for ((*at)++; *at < len && isdigit((unsigned char)name[*at]);)
+            (*at)++;
+    return *at < len ? name[(*at)++] : '\0';
+}
+
+/* see tail_internal.h */
+bool siblings_are_kin(const char *a, const char *b)
+{
+    size_t dir = (size_t)(strrchr(a, '/') - a);
+    if (strncmp(a, b, dir + 1) != 0 || strchr(b + dir + 1, '/') != NULL)
+        return false;
+    a += dir + 1;
+    b += dir + 1;
+    size_t m = plain_bytes(a), n = plain_bytes(b), i = 0, j = 0;
+    char x, y;
+    do {
+        x = next_of_root(a, m, &i);
+        y = next_of_root(b, n, &j);
+    } while (x == y && x != '\0');
+    return x == y;
+}
+
+/* The number in a name, its last run of digits: app.log.12.gz. Of a date, which is long or has
+ * digits before its last part, there is none. */
+static const char *number_of(const char *name, size_t *ret_bytes)
 {
     size_t end = plain_bytes(name);
     while (end > 0 && !isdigit((unsigned char)name[end - 1]))
@@ -76,7 +106,10 @@ static const char *digits_of(const char *name, size_t *ret_bytes)
     size_t begin = end;
     while (begin > 0 && isdigit((unsigned char)name[begin - 1]))
         begin--;
-    *ret_bytes = end - begin;
+    bool date =
+        end - begin >= DATE_DIGITS || (begin >= 2 && strchr("-_.T:", name[begin - 1]) != NULL &&
+                                       isdigit((unsigned char)name[begin - 2]));
+    *ret_bytes = date ? 0 : end - begin;
     return name + begin;
 }
 
@@ -92,9 +125,9 @@ static int compare_digits(const char *a, size_t a_bytes, const char *b, size_t b
 int siblings_compare_numbers(const char *a, const char *b)
 {
     size_t a_bytes, b_bytes;
-    const char *x = digits_of(a, &a_bytes);
-    const char *y = digits_of(b, &b_bytes);
-    if (a_bytes == 0 || b_bytes == 0 || a_bytes >= DATE_DIGITS || b_bytes >= DATE_DIGITS)
+    const char *x = number_of(a, &a_bytes);
+    const char *y = number_of(b, &b_bytes);
+    if (a_bytes == 0 || b_bytes == 0)
         return 0;
     return compare_digits(x, a_bytes, y, b_bytes);
 }

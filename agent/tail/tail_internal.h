@@ -52,20 +52,23 @@
 #include "tail/identity.h"
 #include "tail/tail.h"
 
-#define TAIL_TICK_MS          50
-#define TAIL_QUIET_TICKS      3
-#define TAIL_RECONCILE_MS     60000
-#define TAIL_POLL_MS          10000 /* where events cannot be had */
-#define TAIL_QUANTUM          ((size_t)256 * 1024)
-#define TAIL_ROUND_BYTES      ((size_t)4 * 1024 * 1024)
-#define TAIL_PREBUILT         256  /* hot files whose constant parts are kept between turns */
-#define TAIL_CHECK_MS         1000 /* copies and orphans */
-#define TAIL_COPY_HOLD_MS     10000
-#define TAIL_LIFE_MS          3600000 /* entries that nobody reads */
-#define TAIL_LIFE_SOON_MS     10000   /* the same when one of them has ended */
-#define TAIL_LOOK_MS          500     /* idle files beside hot ones, whose writes are not told */
-#define TAIL_DELETED_QUIET_MS 30000   /* a deleted file holds disk space */
-#define TAIL_RENAMED_QUIET_MS 300000  /* a renamed one may be written by who does not know */
+#define TAIL_TICK_MS      50
+#define TAIL_QUIET_TICKS  3
+#define TAIL_RECONCILE_MS 60000
+#define TAIL_POLL_MS      10000 /* where events cannot be had */
+#define TAIL_QUANTUM      ((size_t)256 * 1024)
+#define TAIL_ROUND_BYTES  ((size_t)4 * 1024 * 1024)
+#define TAIL_PREBUILT     256  /* hot files whose constant parts are kept between turns */
+#define TAIL_CHECK_MS     1000 /* copies and orphans */
+#define TAIL_COPY_HOLD_MS 10000
+#define TAIL_LIFE_MS      3600000 /* entries that nobody reads */
+#define TAIL_LIFE_SOON_MS 10000   /* the same when one of them has ended */
+/* times of files may lie so far behind the clock, and each other: some come from the kernel's last
+ * tick */
+#define TAIL_CLOCK_STEP_NS    10000000
+#define TAIL_LOOK_MS          500    /* idle files beside hot ones, whose writes are not told */
+#define TAIL_DELETED_QUIET_MS 30000  /* a deleted file holds disk space */
+#define TAIL_RENAMED_QUIET_MS 300000 /* a renamed one may be written by who does not know */
 
 /* One pattern of one input. */
 struct pattern {
@@ -346,6 +349,8 @@ void siblings_free(struct tail *t);
 bool siblings_is(const char *base, const char *name);
 /* Whether the name says that the content is compressed. */
 bool siblings_is_compressed(const char *name);
+/* Whether both may be rotated forms of one name, in one directory. */
+bool siblings_are_kin(const char *a, const char *b);
 /* Order of the numbers in two rotated names; 0 = equal, or not both have one. */
 int siblings_compare_numbers(const char *a, const char *b);
 /* Order of age, as far as names tell: < 0 = a is the older. */

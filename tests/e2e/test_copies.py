@@ -4,36 +4,12 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
+from logrotate import Logrotate
 from tools import Loggen, loggen
 from waiting import wait_for
 from wherry import FAST_RETRY, OK, base_config
-
-
-class Logrotate:
-    """Debian's logrotate with a configuration for one log."""
-
-    def __init__(self, directory, log, options):
-        program = shutil.which("logrotate", path=os.environ.get("PATH", "") + ":/usr/sbin")
-        if program is None:
-            pytest.skip("logrotate is not installed (scripts/setup test)")
-        config = directory / "logrotate.conf"
-        config.write_text("%s {\n  rotate 20\n  missingok\n  %s\n}\n" % (
-            log, "\n  ".join(options)))
-        config.chmod(0o644)
-        self._command = [program, "-f", "-s", os.fspath(directory / "logrotate.state"),
-                         os.fspath(config)]
-
-        self._second = 0
-
-    def __call__(self):
-        """Names by the second: one rotation in each."""
-        wait_for(lambda: int(time.time()) > self._second, what="another second")
-        self._second = int(time.time())
-        done = subprocess.run(self._command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
 
 
 def stalled(one):

@@ -69,8 +69,55 @@ static void compressed(void **state)
         CHECK(cases[i].name, siblings_is_compressed(cases[i].name) == cases[i].is);
 }
 
+/* older or younger, as far as names tell */
+static void ages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        int falling, growing; /* signs */
+    } cases[] = {
+        {"/a.log.2", "/a.log.1", -1, 1},
+        {"/a.log.10.gz", "/a.log.2", -1, 1},
+        {"/a.log.2", "/a.log.2", 0, 0},
+        {"/a.log-20261122", "/a.log-20261123.gz", -1, -1},
+        {"/a-2026-11-22.log", "/a-2026-11-23.log", -1, -1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int falling = siblings_compare_names(cases[i].a, cases[i].b, false);
+        int growing = siblings_compare_names(cases[i].a, cases[i].b, true);
+        CHECK(cases[i].a, (falling > 0) - (falling < 0) == cases[i].falling);
+        CHECK(cases[i].a, (growing > 0) - (growing < 0) == cases[i].growing);
+    }
+}
+
+static void kin(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool are;
+    } cases[] = {
+        {"/d/a.log", "/d/a.log.1", true},
+        {"/d/a.log.1", "/d/a.log.2.gz", true},
+        {"/d/a.log.1", "/d/a-2026-11-23.log.zst", true},
+        {"/d/a.log-20261122", "/d/a.log-20261123-2.gz", true},
+        {"/d/a.log", "/d/b.log.1", false},
+        {"/d/a.log", "/e/a.log.1", false},
+        {"/d/a.log", "/d/e/a.log.1", false},
+        {"/d/a1.log", "/d/a2.log.gz", false}, /* two logs */
+        {"/d/a.log", "/d/a.log.bak", false},
+        {"/a.log", "/a.log.1", true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CHECK(cases[i].b, siblings_are_kin(cases[i].a, cases[i].b) == cases[i].are);
+        CHECK(cases[i].b, siblings_are_kin(cases[i].b, cases[i].a) == cases[i].are);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(names), cmocka_unit_test(compressed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(names), cmocka_unit_test(compressed),
+                                       cmocka_unit_test(ages), cmocka_unit_test(kin)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,15 +125,15 @@ static void reopen_newest(struct deadbox *d)
     struct buf bytes;
     struct deadbox_end end;
     buf_init(&bytes, DEADBOX_SEGMENT_READ_MAX);
-    char name[DEADBOX_NAME_BYTES];
-    deadbox_segment_name(name, d->number);
+    char name[SEGMENT_NAME_BYTES];
+    segment_name(name, &deadbox_segments, d->number);
     int r = fs_read_file(d->fs, d->dir, name, &bytes);
     if (r == 0)
         r = deadbox_segment_scan(buf_slice(&bytes), d->number, NULL, NULL, &end);
     if (r == 0 && !end.is_damaged)
         d->fd = d->fs->openat(d->fs, d->dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
     if (d->fd >= 0 && end.at < bytes.len && cut_tail(d, end.at) < 0)
-        deadbox_segment_close(d->fs, &d->fd);
+        segment_close(d->fs, &d->fd);
     if (d->fd >= 0) {
         d->size = end.at;
         d->sequence = end.sequence;
@@ -145,15 +145,15 @@ static void reopen_newest(struct deadbox *d)
 /* counts the segments and their sizes */
 static void count(struct deadbox *d)
 {
-    struct deadbox_list list;
+    struct segment_list list;
     /* A directory that cannot be read now leaves the counts as they are: appending will tell what
      * is wrong with it. */
-    if (deadbox_list_segments(d->dir, &list) == 0) {
+    if (segment_list_read(d->dir, &deadbox_segments, &list) == 0) {
         d->bytes = list.bytes;
         if (list.count > 0 && list.numbers[list.count - 1] > d->number)
             d->number = list.numbers[list.count - 1];
     }
-    deadbox_list_clear(&list);
+    segment_list_clear(&list);
 }
 
 /* counts what is there */
@@ -185,7 +185,7 @@ void deadbox_free(struct deadbox **d)
 {
     if (*d == NULL)
         return;
-    deadbox_segment_close((*d)->fs, &(*d)->fd);
+    segment_close((*d)->fs, &(*d)->fd);
     buf_clear(&(*d)->piece);
     mem_free(*d);
     *d = NULL;
@@ -222,10 +222,10 @@ static int make_segment(struct deadbox *d)
 {
     int fd;
     do {
-        char name[DEADBOX_NAME_BYTES];
-        if (d->number >= DEADBOX_NUMBER_MAX)
+        char name[SEGMENT_NAME_BYTES];
+        if (d->number >= SEGMENT_NUMBER_MAX)
             return -EOVERFLOW;
-        deadbox_segment_name(name, ++d->number);
+        segment_name(name, &deadbox_segments, ++d->number);
         fd = d->fs->openat(d->fs, d->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                            MODE);
     } while (fd == -EEXIST);
@@ -242,15 +242,15 @@ static void give_up(struct deadbox *d, uint64_t tried)
 {
     int r;
     if (d->size == 0) {
-        char name[DEADBOX_NAME_BYTES];
-        deadbox_segment_name(name, d->number);
+        char name[SEGMENT_NAME_BYTES];
+        segment_name(name, &deadbox_segments, d->number);
         r = d->fs->unlinkat(d->fs, d->dir, name);
     } else {
         r = d->fs->ftruncate(d->fs, d->fd, (off_t)d->size);
     }
     if (r < 0)
         d->bytes += tried;
-    deadbox_segment_close(d->fs, &d->fd);
+    segment_close(d->fs, &d->fd);
 }
 
 /* writes the frames that have gathered, and syncs */
@@ -349,7 +349,7 @@ static int write_pieces(struct deadbox *d, struct slice records)
         else if (r < 0 && d->fd >= 0)
             give_up(d, 0);
         if (r == 0 && records.len > 0)
-            deadbox_segment_close(d->fs, &d->fd); /* full, synced */
+            segment_close(d->fs, &d->fd); /* full, synced */
     }
     return r;
 }
@@ -360,7 +360,7 @@ static void look_again(struct deadbox *d)
     struct stat st;
     if (d->fd < 0 || (fstat(d->fd, &st) == 0 && st.st_nlink > 0 && (uint64_t)st.st_size == d->size))
         return;
-    deadbox_segment_close(d->fs, &d->fd);
+    segment_close(d->fs, &d->fd);
     count(d);
 }
 
@@ -395,15 +395,15 @@ static int drop_segment(struct deadbox *d, uint64_t number)
     struct buf bytes;
     struct deadbox_end end;
     uint64_t letters = 0;
-    char name[DEADBOX_NAME_BYTES];
-    deadbox_segment_name(name, number);
+    char name[SEGMENT_NAME_BYTES];
+    segment_name(name, &deadbox_segments, number);
     buf_init(&bytes, DEADBOX_SEGMENT_READ_MAX);
     int r = fs_read_file(d->fs, d->dir, name, &bytes);
     if (r == 0)
         r = deadbox_segment_scan(buf_slice(&bytes), number, count_letter, &letters, &end);
     buf_clear(&bytes);
     if (number == d->number)
-        deadbox_segment_close(d->fs, &d->fd);
+        segment_close(d->fs, &d->fd);
     r = d->fs->unlinkat(d->fs, d->dir, name); /* also when it could not be read */
     if (r == 0)
         d->dropped += letters;
@@ -413,13 +413,13 @@ static int drop_segment(struct deadbox *d, uint64_t number)
 /* removes the oldest segments until n bytes fit */
 static int make_room(struct deadbox *d, uint64_t n)
 {
-    struct deadbox_list list;
-    int r = deadbox_list_segments(d->dir, &list);
+    struct segment_list list;
+    int r = segment_list_read(d->dir, &deadbox_segments, &list);
     for (size_t i = 0; i < list.count && r == 0 && !has_room(d, n); i++) {
         r = drop_segment(d, list.numbers[i]);
         count(d);
     }
-    deadbox_list_clear(&list);
+    segment_list_clear(&list);
     return r;
 }
 

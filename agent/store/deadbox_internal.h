@@ -9,27 +9,13 @@
 #include "base/buf.h"
 #include "os/fs.h"
 #include "store/deadbox.h"
+#include "store/segment.h"
 
-#define DEADBOX_NAME_BYTES 24 /* dead-NNNNNNNNNN.wdl and NUL */
-#define DEADBOX_NUMBER_MAX UINT64_C(9999999999)
 /* The largest segment: filled to the limit, or one letter of any size. */
 #define DEADBOX_SEGMENT_READ_MAX ((size_t)DEADBOX_SEGMENT_BYTES + FRAME_PAYLOAD_MAX + 4096)
 
-/* Writes DEADBOX_NAME_BYTES to dst. */
-void deadbox_segment_name(char *dst, uint64_t number);
-/* Closes *fd if it is one, sets it to -1. */
-void deadbox_segment_close(const struct fs *fs, int *fd);
-
-struct deadbox_list {
-    struct buf bytes_of_numbers;
-    uint64_t *numbers; /* ascending; in the buffer */
-    size_t count;
-    uint64_t bytes; /* sizes, in sum */
-};
-
-/* Lists the segments of a directory. Clear the list after a failure as well. */
-int deadbox_list_segments(int dir, struct deadbox_list *ret_list) MUST_CHECK;
-void deadbox_list_clear(struct deadbox_list *list);
+/* dead-NNNNNNNNNN.wdl */
+extern const struct segment_kind deadbox_segments;
 
 /* How a segment ends. */
 struct deadbox_end {

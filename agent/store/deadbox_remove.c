@@ -67,7 +67,7 @@ static int begin(struct removal *m, struct slice old)
 /* keeps the old file beside the new one; there already: of an earlier pass that was cut short */
 static int keep_damaged(const struct removal *m, const char *name)
 {
-    char kept[DEADBOX_NAME_BYTES + 8];
+    char kept[SEGMENT_NAME_BYTES + 8];
     size_t n = strlen(name);
     memcpy(kept, name, n);
     memcpy(kept + n, ".damaged", sizeof(".damaged"));
@@ -91,10 +91,10 @@ static int put_back(struct removal *m, const char *name, bool is_newest)
 /* one segment */
 static int remove_from(struct removal *m, struct buf *old, bool is_newest)
 {
-    char name[DEADBOX_NAME_BYTES];
+    char name[SEGMENT_NAME_BYTES];
     struct deadbox_end end;
     const uint64_t before = m->removed;
-    deadbox_segment_name(name, m->number);
+    segment_name(name, &deadbox_segments, m->number);
     buf_reset(old);
     m->kept = m->last_kept = 0;
     int r = fs_read_file(m->fs, m->dir, name, old);
@@ -117,7 +117,7 @@ int deadbox_remove(const struct fs *fs, int dir, deadbox_gone_fn gone, void *ctx
                    uint64_t *ret_removed)
 {
     struct removal m = {.fs = fs, .dir = dir, .gone = gone, .ctx = ctx};
-    struct deadbox_list list;
+    struct segment_list list;
     struct buf old;
     *ret_removed = 0;
     int r = deadbox_lock(dir, DEADBOX_LOCK_MS);
@@ -125,13 +125,13 @@ int deadbox_remove(const struct fs *fs, int dir, deadbox_gone_fn gone, void *ctx
         return r;
     buf_init(&old, DEADBOX_SEGMENT_READ_MAX);
     buf_init(&m.out, DEADBOX_SEGMENT_READ_MAX);
-    r = deadbox_list_segments(dir, &list);
+    r = segment_list_read(dir, &deadbox_segments, &list);
     for (size_t i = 0; i < list.count && r == 0; i++) {
         m.number = list.numbers[i];
         r = remove_from(&m, &old, i + 1 == list.count);
     }
     *ret_removed = m.removed;
-    deadbox_list_clear(&list);
+    segment_list_clear(&list);
     buf_clear(&old);
     buf_clear(&m.out);
     deadbox_unlock(dir);

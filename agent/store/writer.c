@@ -42,7 +42,7 @@ struct writer {
 static void finish(struct writer *w, struct writer_job *job, int result)
 {
     job->result = result;
-    if (w->journal != NULL && job->kind != WRITER_DEAD && job->kind != WRITER_SAVE) {
+    if (w->journal != NULL && (job->kind == WRITER_APPEND || job->kind == WRITER_CHECKPOINT)) {
         job->wants_checkpoint = journal_wants_checkpoint(w->journal);
         job->poisoned = journal_is_poisoned(w->journal);
         job->bytes_written = journal_bytes_written(w->journal);
@@ -128,6 +128,9 @@ static struct writer_job *work(struct writer *w, struct writer_job *job)
         break;
     case WRITER_DEAD:
         finish(w, job, bury(w, job));
+        break;
+    case WRITER_RUN:
+        finish(w, job, job->run(job));
         break;
     }
     return NULL;

@@ -3,7 +3,7 @@
 
 /*
  * The record format of everything wherry keeps on disk: registry logs and checkpoints, dead
- * letters. Little-endian, 8-byte aligned:
+ * letters, the spool. Little-endian, 8-byte aligned:
  *
  *     offset  size  field
  *     0       4     length   of the payload in bytes; 0 together with type 0 = END
@@ -48,9 +48,16 @@ enum frame_type {
                         * the log record before the checkpoint, u32 crc32c over all bytes of the
                         * file before this record */
     FRAME_GONE = 9,    /* no payload: a dead letter was taken out; keeps its sequence in use */
+    FRAME_SPOOL = 10,  /* a block of the spool (store/spool.h) */
+    FRAME_SPOOL_DONE = 11, /* u64 sequence: that block of the spool is done with */
 };
 
-enum frame_kind { FRAME_KIND_LOG = 1, FRAME_KIND_CHECKPOINT = 2, FRAME_KIND_DEAD_LETTER = 3 };
+enum frame_kind {
+    FRAME_KIND_LOG = 1,
+    FRAME_KIND_CHECKPOINT = 2,
+    FRAME_KIND_DEAD_LETTER = 3,
+    FRAME_KIND_SPOOL = 4
+};
 
 struct frame_header {
     uint32_t version;

@@ -25,6 +25,7 @@ enum writer_job_kind {
                         * this very checkpoint */
     WRITER_SAVE,       /* the same to the journal of writer_set_copy */
     WRITER_DEAD,       /* records -> deadbox_append */
+    WRITER_RUN,        /* run(job), whose return value is the result */
 };
 
 struct writer_job {
@@ -37,6 +38,7 @@ struct writer_job {
     bool poisoned;                        /* journal jobs: journal_is_poisoned after it */
     uint64_t bytes_written;               /* journal jobs: journal_bytes_written after it */
     uint64_t dropped;                     /* dead jobs: older letters removed to make room */
+    int (*run)(struct writer_job *job);   /* WRITER_RUN: in the thread, may wait for the disk */
     void *ctx;                            /* the owner's */
     void (*done)(struct writer_job *job); /* in the loop's thread; the job is the owner's again */
 };

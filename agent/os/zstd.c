@@ -1,12 +1,13 @@
 /*
- * os/inflate_zstd - Zstandard by its library
+ * os/zstd - Zstandard by its library: streams for os/inflate.h, and whole blocks
  *
  * The library goes from frame to frame by itself. It is told the largest window, so that a header
  * that asks for more fails before memory is taken. It may have been built with decoders of formats
  * before the standard, which heed no such limit: the first bytes of each frame are looked at here.
- * Failures: no memory; a window over the limit; a damaged frame.
+ * Of a block the header is believed only up to the caller's limit.
+ * Failures: no memory; a window or a block over the limit; a damaged frame.
  */
-#include "os/inflate_internal.h"
+#include "os/zstd.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,6 +15,10 @@
 #include <zstd_errors.h>
 
 #include "base/mem.h"
+#include "os/inflate_internal.h"
+
+/* of a block: more gains little on a few KiB of JSON */
+#define PACK_LEVEL 3
 
 /* log2 of INFLATE_WINDOW_MAX */
 #define ZSTD_WINDOW_BITS 23
@@ -128,3 +133,37 @@ const struct inflate_ops inflate_ops_zstd = {
     .close = zstd_close,
     .some = zstd_some,
 };
+
+/* see header */
+int zstd_pack(struct slice in, struct buf *out)
+{
+    size_t bound = ZSTD_compressBound(in.len);
+    int r = buf_reserve(out, bound);
+    if (r < 0)
+        return r;
+    size_t n = ZSTD_compress(out->ptr + out->len, bound, in.ptr, in.len, PACK_LEVEL);
+    if (ZSTD_isError(n))
+        return failure(n);
+    out->len += n;
+    return 0;
+}
+
+/* see header */
+int zstd_unpack(struct slice packed, size_t max, struct buf *out)
+{
+    if (inflate_kind_of(packed) != INFLATE_ZSTD)
+        return -EBADMSG;
+    unsigned long long size = ZSTD_getFrameContentSize(packed.ptr, packed.len);
+    if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR)
+        return -EBADMSG;
+    if (size > max)
+        return -E2BIG;
+    int r = buf_reserve(out, (size_t)size);
+    if (r < 0)
+        return r;
+    size_t n = ZSTD_decompress(out->ptr + out->len, (size_t)size, packed.ptr, packed.len);
+    if (ZSTD_isError(n) || n != size)
+        return ZSTD_isError(n) ? failure(n) : -EBADMSG;
+    out->len += n;
+    return 0;
+}

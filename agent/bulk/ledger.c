@@ -23,6 +23,7 @@ static const char *const abandon_names[ABANDON_COUNT] = {
     [ABANDON_CORRUPT] = "corrupt",
     [ABANDON_IO] = "io",
     [ABANDON_QUEUE] = "queue_full",
+    [ABANDON_SPOOL] = "spool",
     [ABANDON_SHUTDOWN] = "shutdown",
 };
 

@@ -68,18 +68,18 @@ static void finish_compression(struct config *c)
     }
 }
 
-/* beside the rest of the data */
-static void finish_dead_letter(struct config *c)
+/* a directory that was not named lies beside the rest of the data */
+static void finish_directory(const struct config *c, const char *name, char **path)
 {
-    if (c->dead_letter.path[0] != '\0')
+    if ((*path)[0] != '\0')
         return;
-    struct buf path;
-    buf_init(&path, 8192);
-    if (buf_printf(&path, "%s/deadletter", c->path_data) == 0) {
-        mem_free(c->dead_letter.path);
-        c->dead_letter.path = mem_strdup(buf_cstr(&path));
+    struct buf full;
+    buf_init(&full, 8192);
+    if (buf_printf(&full, "%s/%s", c->path_data, name) == 0) {
+        mem_free(*path);
+        *path = mem_strdup(buf_cstr(&full));
     }
-    buf_clear(&path);
+    buf_clear(&full);
 }
 
 /* the first wait may not be longer than the last */
@@ -120,7 +120,8 @@ void config_finish(struct config_loader *l)
     config_finish_hosts(l);
     config_finish_preset(l);
     finish_compression(c);
-    finish_dead_letter(c);
+    finish_directory(c, "deadletter", &c->dead_letter.path);
+    finish_directory(c, "spool", &c->spool.path);
     finish_sets(l);
     if (l->incomplete)
         return;

@@ -64,6 +64,7 @@ const struct option_section options_sections[OPTION_GROUPS] = {
          ""},
     [OPTION_DEAD_LETTER] = {"Dead letters",
                             "Documents that the server refuses for good are kept in files.", ""},
+    [OPTION_SPOOL] = {"Spool", "Metrics that wait for the output can be kept in files.", ""},
 };
 
 /* the period of one metric set; shown: where the default comes from */
@@ -997,6 +998,36 @@ const struct option options_table[] = {
         .help = "block: documents of that data stream wait until there is room, such as "
                 "wherry deadletter makes. drop_oldest: the oldest letters are removed for it, and "
                 "counted.",
+    },
+    {
+        .key = "spool.enabled",
+        .group = OPTION_SPOOL,
+        .type = OPTION_BOOL,
+        .standard = "false",
+        .offset = AT(spool.enabled),
+        .help = "Whether metrics that the output does not take within a second wait on disk, also "
+                "over a restart. Else they wait in 2 MiB of memory.",
+    },
+    {
+        .key = "spool.path",
+        .group = OPTION_SPOOL,
+        .type = OPTION_STRING,
+        .standard = "",
+        .max = OPTION_PATH_MAX,
+        .standard_note = "<path.data>/spool",
+        .offset = AT(spool.path),
+        .help = "Directory of the files. Empty: spool within path.data.",
+    },
+    {
+        .key = "spool.max_bytes",
+        .group = OPTION_SPOOL,
+        .type = OPTION_BYTES,
+        .standard = "16MiB",
+        .min = 64 * KIB,
+        .max = 1024 * MIB,
+        .offset = AT(spool.max_bytes),
+        .help = "Size of all files together. When it is reached, the oldest metrics are dropped, "
+                "and counted.",
     },
 };
 

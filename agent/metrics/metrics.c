@@ -232,6 +232,8 @@ struct metrics *metrics_new(struct loop *loop, const struct metrics_opts *opts, 
         .feed = feed,
         .ledger = ledger,
         .backlog_bytes = BACKLOG_BYTES,
+        .spool = opts->spool,
+        .writer = opts->writer,
         .message = opts->message,
         .ctx = opts->ctx,
     };
@@ -256,6 +258,7 @@ void metrics_start(struct metrics *m)
 {
     for (size_t i = 0; i < m->source_count; i++)
         loop_timer_set(m->sources[i].timer, 0);
+    outlet_drain(m->outlet); /* what an earlier life has left */
 }
 
 /* see header */
@@ -271,6 +274,12 @@ void metrics_stop(struct metrics *m)
         loop_timer_stop(m->sources[i].timer);
     fsprobe_free(&m->probe); /* samples on their way are forgotten */
     outlet_close(m->outlet);
+}
+
+/* see header */
+void metrics_end(struct metrics *m)
+{
+    outlet_end(m->outlet);
 }
 
 /* one set's part of metrics_free */

@@ -14,14 +14,10 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "bulk/docid.h"
 #include "metrics/backlog.h"
-
-#define SEQUENCE_DIGITS (DOCID_CHARS - DOCID_GENERATION_CHARS)
-
-/* {"create":{"_index":"...","_id":"..."}} */
-#define ACTION_MAX (40 + BATCH_TARGET_MAX + DOCID_CHARS)
+#include "metrics/handover.h"
+#include "metrics/spooler.h"
 
 #define DROP_MESSAGE_MS 60000
 
@@ -30,9 +26,10 @@ struct outlet {
     struct span_owner owner; /* of all spans */
     char generation[DOCID_GENERATION_CHARS];
     uint64_t next_sequence;
-    struct backlog *backlog;
-    struct buf action; /* of the current document, reused */
-    struct buf front;  /* oldest document of the backlog, reused */
+    struct backlog *backlog; /* without a spool */
+    struct spooler *spooler; /* with one, else NULL */
+    struct handover handover;
+    struct buf front; /* oldest document of the backlog, reused */
     struct log_throttle drop_throttle;
     uint64_t dropped; /* since the last message */
 };
@@ -42,6 +39,22 @@ static void on_resolved(struct span_owner *owner, struct span *span)
 {
     struct outlet *o = CONTAINER_OF(owner, struct outlet, owner);
     span_put(feed_spans(o->opts.feed), span);
+}
+
+/* what keeps documents on disk */
+static struct spooler *make_spooler(const struct outlet_opts *opts)
+{
+    struct spooler_opts spooler = {
+        .loop = opts->loop,
+        .feed = opts->feed,
+        .ledger = opts->ledger,
+        .writer = opts->writer,
+        .spool = opts->spool,
+        .memory_bytes = opts->backlog_bytes,
+        .message = opts->message,
+        .ctx = opts->ctx,
+    };
+    return spooler_new(&spooler);
 }
 
 /* see header */
@@ -55,7 +68,8 @@ struct outlet *outlet_new(const struct outlet_opts *opts)
     generation_mint(&generation);
     generation_write(o->generation, &generation);
     o->backlog = backlog_new(opts->backlog_bytes);
-    buf_init(&o->action, ACTION_MAX);
+    o->spooler = opts->spool == NULL ? NULL : make_spooler(opts);
+    handover_init(&o->handover, opts->feed);
     buf_init(&o->front, OUTLET_DOCUMENT_MAX);
     o->drop_throttle = (struct log_throttle)LOG_THROTTLE(DROP_MESSAGE_MS, 1);
     return o;
@@ -66,50 +80,19 @@ void outlet_free(struct outlet **o)
 {
     if (*o == NULL)
         return;
+    spooler_free(&(*o)->spooler);
     backlog_free(&(*o)->backlog);
-    buf_clear(&(*o)->action);
+    handover_clear(&(*o)->handover);
     buf_clear(&(*o)->front);
     mem_free(*o);
     *o = NULL;
 }
 
-/* The action line. The index is named only when the request's URL names another one. */
-static int write_action(struct outlet *o, const struct batch *b, const struct backlog_entry *entry)
-{
-    char sequence[SEQUENCE_DIGITS];
-    num_write_hex(sequence, entry->sequence, SEQUENCE_DIGITS);
-    bool is_other = !slice_eq_str(slice_str(b->target), entry->target);
-    buf_reset(&o->action);
-    return buf_printf(&o->action, "{\"create\":{%s%s%s\"_id\":\"%.*s%.*s\"}}",
-                      is_other ? "\"_index\":\"" : "", is_other ? entry->target : "",
-                      is_other ? "\"," : "", DOCID_GENERATION_CHARS, o->generation, SEQUENCE_DIGITS,
-                      sequence);
-}
-
-/* an empty batch goes to the target of its first document */
-static void set_target(struct batch *b, const char *target)
-{
-    if (b->target[0] == '\0')
-        (void)snprintf(b->target, sizeof(b->target), "%s", target); /* made to fit */
-}
-
 /* Into the open batch. False when there is none, or no memory: then it waits. */
 static bool give(struct outlet *o, const struct backlog_entry *entry, struct slice document)
 {
-    uint16_t span;
-    size_t worst = ACTION_MAX + document.len + 2;
-    struct batch *b = feed_open(o->opts.feed, NULL, worst, worst);
-    if (b == NULL)
-        return false;
-    set_target(b, entry->target);
-    if (write_action(o, b, entry) < 0 ||
-        batch_span_for(b, feed_spans(o->opts.feed), &o->owner, entry->sequence, &span) < 0)
-        return false;
-    int r = batch_add(b, buf_slice(&o->action), document, span, entry->bytes, 1);
-    assert(r == 0); /* feed_open saw to the room */
-    (void)r;
-    b->spans[span]->to = entry->sequence + 1;
-    return true;
+    return handover_give(&o->handover, &o->owner, o->generation, entry->sequence,
+                         slice_str(entry->target), document);
 }
 
 /* the oldest waiting document is given up */
@@ -162,6 +145,10 @@ void outlet_put(struct outlet *o, const char *target, struct slice document)
     assert(document.len <= OUTLET_DOCUMENT_MAX);
     struct backlog_entry entry = {
         .sequence = o->next_sequence++, .target = target, .bytes = (uint32_t)document.len};
+    if (o->spooler != NULL) {
+        spooler_put(o->spooler, o->generation, entry.sequence, slice_str(target), document);
+        return;
+    }
     outlet_drain(o);
     if (!backlog_is_empty(o->backlog) || !give(o, &entry, document))
         keep(o, &entry, document);
@@ -171,6 +158,8 @@ void outlet_put(struct outlet *o, const char *target, struct slice document)
 void outlet_drain(struct outlet *o)
 {
     struct backlog_entry entry;
+    if (o->spooler != NULL)
+        spooler_drain(o->spooler);
     while (backlog_front(o->backlog, &entry)) {
         if (backlog_document(o->backlog, &o->front) < 0 || !give(o, &entry, buf_slice(&o->front)))
             return;
@@ -182,7 +171,16 @@ void outlet_drain(struct outlet *o)
 /* see header */
 void outlet_close(struct outlet *o)
 {
+    if (o->spooler != NULL)
+        spooler_close(o->spooler);
     outlet_drain(o);
     while (!backlog_is_empty(o->backlog))
         abandon_front(o, ABANDON_SHUTDOWN);
+}
+
+/* see header */
+void outlet_end(struct outlet *o)
+{
+    if (o->spooler != NULL)
+        spooler_end(o->spooler);
 }

@@ -197,6 +197,26 @@ static void tell_origin(struct agent *a, const uint8_t machine_id[16])
     registry_set_origin(a->registry, other, up_ns > 0 ? loop_wall_ns(a->loop) - up_ns : 0);
 }
 
+/* what metrics an earlier life has left on disk */
+static void start_spool(struct agent *a)
+{
+    struct spool_opts opts = {.fs = fs_system(),
+                              .dir = a->data.spool,
+                              .max_bytes = a->config->spool.max_bytes,
+                              .now_ns = loop_wall_ns(a->loop)};
+    struct spool_found found;
+    if (a->data.spool < 0 || !a->config->metrics.enabled || a->opts.once)
+        return;
+    a->spool = spool_open(&opts, &found);
+    if (found.torn + found.damaged + found.newer > 0)
+        log_warn("spool: %u files end within a block of metrics, %u are damaged, %u are of a newer "
+                 "version; what could be read is sent",
+                 found.torn, found.damaged, found.newer);
+    if (found.blocks > 0)
+        log_info("spool: %llu metric documents of an earlier run are sent now",
+                 (unsigned long long)found.held.documents);
+}
+
 /* registry, dead letters, and the thread that writes them */
 static int start_store(struct agent *a, struct err *e)
 {
@@ -219,6 +239,7 @@ static int start_store(struct agent *a, struct err *e)
         return err_set_errno(e, r, "dead letters");
     if (a->config->dead_letter.when_full == CONFIG_WHEN_FULL_DROP_OLDEST)
         deadbox_drop_oldest(a->deadbox);
+    start_spool(a);
     a->writer = writer_new(a->loop, a->journal, a->deadbox);
     if (a->writer == NULL)
         return err_set(e, -EAGAIN, "cannot start the store thread");
@@ -273,6 +294,8 @@ static void start_metrics(struct agent *a)
         .config = &a->config->metrics,
         .message = report_message,
         .ctx = a,
+        .spool = a->spool,
+        .writer = a->writer,
     };
     if (a->docs != NULL)
         a->metrics = metrics_new(a->loop, &opts, a->docs, &a->metrics_ledger);
@@ -348,11 +371,15 @@ static void end_registry(struct agent *a)
 static void stop(struct agent *a)
 {
     bool hangs = a->output.ops != NULL && a->output.ops->stop(a->output.self) < 0;
-    metrics_free(&a->metrics);
+    if (a->metrics != NULL) {
+        metrics_stop(a->metrics);
+        metrics_end(a->metrics);
+    }
     tail_free(&a->tail);
     if (a->writer != NULL && a->logs != NULL)
         end_registry(a);
     writer_free(&a->writer);
+    metrics_free(&a->metrics);
     if (a->state == AGENT_STOPPED)
         report_ledger(a, true);
     if (!hangs) {
@@ -365,6 +392,7 @@ static void stop(struct agent *a)
     journal_free(&a->journal);
     state_copy_close(a);
     deadbox_free(&a->deadbox);
+    spool_free(&a->spool);
     assemble_clear(&a->inputs);
     ledgers_clear(&a->ledgers);
     config_free(&a->reloaded);

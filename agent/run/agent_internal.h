@@ -24,6 +24,7 @@
 #include "run/outputs.h"
 #include "store/deadbox.h"
 #include "store/journal.h"
+#include "store/spool.h"
 #include "store/writer.h"
 #include "tail/registry.h"
 #include "tail/tail.h"
@@ -64,6 +65,7 @@ struct agent {
     struct loop_timer *save_timer;
     bool saved_last; /* the last copy was written */
     struct deadbox *deadbox;
+    struct spool *spool; /* of metrics; NULL = none */
     struct writer *writer;
     struct registry *registry;
     struct feed *logs;

@@ -25,6 +25,7 @@ void datadir_init(struct datadir *d)
                           .lock = -1,
                           .registry = -1,
                           .dead_letter = -1,
+                          .spool = -1,
                           .saved = -1,
                           .volatile_dir = -1,
                           .volatile_lock = -1};
@@ -103,6 +104,14 @@ static int open_volatile(struct datadir *d, const struct config *c, struct err *
     return r == 0 ? open_below(c->path_volatile, "registry", &d->registry, e) : r;
 }
 
+/* the spool, without which the agent runs too */
+static void open_spool(struct datadir *d, const struct config *c)
+{
+    struct err e = {0};
+    if (c->spool.enabled && open_below(c->spool.path, NULL, &d->spool, &e) < 0)
+        log_warn("spool: %s; metrics wait in memory only", e.text);
+}
+
 /* see header */
 int datadir_open(struct datadir *d, const struct config *c, struct err *e)
 {
@@ -118,10 +127,12 @@ int datadir_open(struct datadir *d, const struct config *c, struct err *e)
         r = open_below(c->path_data, "registry", d->volatile_dir < 0 ? &d->registry : &d->saved, e);
     if (r == 0)
         r = open_below(c->dead_letter.path, NULL, &d->dead_letter, e);
-    if (r < 0)
+    if (r < 0) {
         datadir_close(d);
-    else
+    } else {
         load_id(d);
+        open_spool(d, c);
+    }
     return r;
 }
 
@@ -145,8 +156,8 @@ int datadir_open_registry(const struct config *c, struct err *e)
 /* see header */
 void datadir_close(struct datadir *d)
 {
-    int fds[] = {d->dead_letter,  d->registry, d->saved, d->volatile_lock,
-                 d->volatile_dir, d->lock,     d->dir};
+    int fds[] = {d->spool,         d->dead_letter,  d->registry, d->saved,
+                 d->volatile_lock, d->volatile_dir, d->lock,     d->dir};
     for (size_t i = 0; i < ARRAY_LEN(fds); i++)
         if (fds[i] >= 0)
             (void)close(fds[i]); /* directories and a lock */

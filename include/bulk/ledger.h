@@ -38,6 +38,7 @@ enum ledger_abandon {
     ABANDON_CORRUPT,   /* compressed sibling that is damaged; as it is on the disk */
     ABANDON_IO,        /* the file cannot be read any more */
     ABANDON_QUEUE,     /* metrics pushed out of the full queue */
+    ABANDON_SPOOL,     /* metrics dropped by the full or damaged spool */
     ABANDON_SHUTDOWN,  /* metrics that were not accepted before the end */
     ABANDON_COUNT,
 };

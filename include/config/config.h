@@ -243,6 +243,12 @@ struct config_dead_letter {
     enum config_when_full when_full;
 };
 
+struct config_spool { /* of metrics */
+    bool enabled;
+    char *path; /* never empty */
+    uint64_t max_bytes;
+};
+
 /* Where the registry lies while the agent runs: in path.data, or in memory with a copy there. */
 enum config_state { CONFIG_STATE_DURABLE, CONFIG_STATE_VOLATILE };
 
@@ -266,6 +272,7 @@ struct config {
     struct config_discard_output discard;
     struct config_cloud cloud;
     struct config_dead_letter dead_letter;
+    struct config_spool spool;
 };
 
 struct config_source {

@@ -12,7 +12,8 @@
  * that takes its time (what mounts say) holds nobody up but its own set.
  *
  * While the feed has no free batch, documents wait in a bounded queue; when it is full the oldest
- * go and are counted in the ledger (ABANDON_QUEUE).
+ * go and are counted in the ledger (ABANDON_QUEUE). With a spool they wait on disk
+ * (metrics/spooler.h).
  *
  * The ledger counts document bytes as source bytes and documents as source lines; a span's range is
  * [first sequence number, last + 1). Steady state allocates no memory.
@@ -42,6 +43,8 @@ struct metrics_opts {
      * May be NULL. */
     void (*message)(void *ctx, enum log_level level, const char *text);
     void *ctx;
+    struct spool *spool;   /* NULL = none */
+    struct writer *writer; /* for the spool */
 };
 
 /* Mints the generation of the ids. Nothing is read before metrics_start. The feed takes items of
@@ -52,10 +55,14 @@ struct metrics *metrics_new(struct loop *loop, const struct metrics_opts *opts, 
 void metrics_start(struct metrics *m);
 /* The feed has a free batch again: what waits in the queue flows on. */
 void metrics_resume(struct metrics *m);
-/* No more samples. What waits and cannot be given to the feed now is counted as abandoned
- * (ABANDON_SHUTDOWN). */
+/* No more samples. What waits and cannot be given to the feed now goes into the spool; without one
+ * it is counted as abandoned (ABANDON_SHUTDOWN). */
 void metrics_stop(struct metrics *m);
-/* Every span must be resolved, or its batch freed unsent; implies metrics_stop. NULL is allowed. */
+/* After metrics_stop, when no batch comes back any more and before writer_free: what is not
+ * acknowledged goes into the spool, if there is one. */
+void metrics_end(struct metrics *m);
+/* Every span must be resolved, or its batch freed unsent; implies metrics_stop. With a
+ * spool after writer_free. NULL is allowed. */
 void metrics_free(struct metrics **m);
 
 #endif

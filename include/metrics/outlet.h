@@ -3,14 +3,16 @@
 
 /*
  * The way of a finished document: it gets its id and goes into the feed's open batch, or waits in
- * the backlog until a batch is free. It is in the ledger from the moment it is in a batch, or is
- * given up.
+ * the backlog until a batch is free; with a spool it waits there (metrics/spooler.h). It is in the
+ * ledger from the moment it is in a batch, or is given up.
  */
 #include "base/log.h"
 #include "base/slice.h"
 #include "bulk/feed.h"
 #include "bulk/ledger.h"
 #include "os/loop.h"
+#include "store/spool.h"
+#include "store/writer.h"
 
 /* The largest document. */
 #define OUTLET_DOCUMENT_MAX ((size_t)48 * 1024)
@@ -23,6 +25,8 @@ struct outlet_opts {
     struct feed *feed; /* takes items of OUTLET_DOCUMENT_MAX + KIB bytes */
     struct ledger *ledger;
     size_t backlog_bytes;
+    struct spool *spool;   /* NULL: what waits does so in memory only */
+    struct writer *writer; /* for the spool */
     void (*message)(void *ctx, enum log_level level, const char *text); /* may be NULL */
     void *ctx;
 };
@@ -38,7 +42,10 @@ void outlet_free(struct outlet **o);
 void outlet_put(struct outlet *o, const char *target, struct slice document);
 /* Gives to the feed what waits, as far as it takes it. */
 void outlet_drain(struct outlet *o);
-/* Drains; what still waits is abandoned (ABANDON_SHUTDOWN). */
+/* Drains; what still waits goes into the spool, without one it is abandoned (ABANDON_SHUTDOWN). */
 void outlet_close(struct outlet *o);
+/* After outlet_close, when no batch comes back any more and before writer_free: what is on its way
+ * goes into the spool, if there is one. */
+void outlet_end(struct outlet *o);
 
 #endif

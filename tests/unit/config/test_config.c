@@ -97,6 +97,7 @@ static void the_smallest_configuration(void **state)
     assert_string_equal(joined(&c->elasticsearch.hosts), "http://127.0.0.1:9200");
     assert_int_equal(c->elasticsearch.compression, CONFIG_COMPRESSION_NONE);
     assert_string_equal(c->dead_letter.path, "./data/deadletter");
+    assert_string_equal(c->spool.path, "./data/spool");
     config_free(&c);
     assert_null(c);
 }
@@ -229,7 +230,8 @@ static const char everything[] =
     "    pipeline: pipe\n"
     "  file: {enabled: false, path: /out, filename: docs,\n"
     "         rotate_every_kb: 100, number_of_files: 3}\n"
-    "dead_letter: {path: /dl, max_bytes: 1MiB, when_full: drop_oldest}\n";
+    "dead_letter: {path: /dl, max_bytes: 1MiB, when_full: drop_oldest}\n"
+    "spool: {enabled: true, path: /sp, max_bytes: 2MiB}\n";
 
 static void everything_set(void **state)
 {
@@ -327,6 +329,9 @@ static void everything_set(void **state)
                "dead_letter.path: \"/dl\"\n"
                "dead_letter.max_bytes: 1MiB\n"
                "dead_letter.when_full: drop_oldest\n"
+               "spool.enabled: true\n"
+               "spool.path: \"/sp\"\n"
+               "spool.max_bytes: 2MiB\n"
                "inputs:\n"
                "  - paths: [\"a\"]\n"
                "    id: \"one\"\n"

@@ -7,7 +7,6 @@
 #include "metrics/parcel.h"
 
 #include "base/mem.h"
-#include "store/spool.h"
 
 /* empty */
 struct parcel *parcel_new(const struct span_owner_ops *ops, struct ledger *ledger, void *ctx)
@@ -100,4 +99,73 @@ bool parcel_is_done(const struct parcel *p)
 struct ledger_count parcel_rest(const struct parcel *p)
 {
     return (struct ledger_count){p->held.bytes - p->given.bytes, p->held.lines - p->given.lines};
+}
+
+/* ---- in the store thread ---- */
+
+/* what every job tells */
+static void report(struct parcel *p)
+{
+    struct spool_count c = spool_take_dropped(p->spool);
+    p->dropped = (struct ledger_count){c.bytes, c.documents};
+    p->left = spool_left(p->spool);
+    p->gone = spool_gone(p->spool);
+}
+
+/* onto the disk; what a reader has begun with is left to it */
+static int run_write(struct writer_job *job)
+{
+    struct parcel *p = job->ctx;
+    struct spool_count held = {p->held.bytes, p->held.lines};
+    int r = spool_append(p->spool, buf_slice(&p->block), &held, p->given.lines > 0, &p->sequence);
+    report(p);
+    return r;
+}
+
+/* from the disk */
+static int run_load(struct writer_job *job)
+{
+    struct parcel *p = job->ctx;
+    int r = spool_take(p->spool, &p->block, &p->sequence);
+    report(p);
+    return r;
+}
+
+/* marked on the disk */
+static int run_done(struct writer_job *job)
+{
+    struct parcel *p = job->ctx;
+    spool_done(p->spool, p->sequence);
+    report(p);
+    return 0;
+}
+
+/* ---- in the loop ---- */
+
+/* hands it to the store thread */
+static void submit(struct parcel *p, int (*run)(struct writer_job *job),
+                   void (*done)(struct writer_job *job))
+{
+    p->is_writing = true;
+    p->job.run = run;
+    p->job.done = done;
+    writer_submit(p->writer, &p->job);
+}
+
+/* see header */
+void parcel_write(struct parcel *p, void (*done)(struct writer_job *job))
+{
+    submit(p, run_write, done);
+}
+
+/* see header */
+void parcel_load(struct parcel *p, void (*done)(struct writer_job *job))
+{
+    submit(p, run_load, done);
+}
+
+/* see header */
+void parcel_mark_done(struct parcel *p, void (*done)(struct writer_job *job))
+{
+    submit(p, run_done, done);
 }

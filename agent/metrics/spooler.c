@@ -100,49 +100,7 @@ static void tell_failed(struct spooler *s, int error)
     s->opts.message(s->opts.ctx, LOG_WARN, text);
 }
 
-/* ---- jobs: what the store thread does ---- */
-
-/* what every job tells */
-static void report(struct parcel *p)
-{
-    const struct spooler *s = p->ctx;
-    struct spool_count c = spool_take_dropped(s->opts.spool);
-    p->dropped = (struct ledger_count){c.bytes, c.documents};
-    p->left = spool_left(s->opts.spool);
-    p->gone = spool_gone(s->opts.spool);
-}
-
-/* in the store thread: onto the disk */
-static int run_write(struct writer_job *job)
-{
-    struct parcel *p = job->ctx;
-    const struct spooler *s = p->ctx;
-    struct spool_count held = {p->held.bytes, p->held.lines};
-    int r =
-        spool_append(s->opts.spool, buf_slice(&p->block), &held, p->given.lines > 0, &p->sequence);
-    report(p);
-    return r;
-}
-
-/* in the store thread: from the disk */
-static int run_load(struct writer_job *job)
-{
-    struct parcel *p = job->ctx;
-    const struct spooler *s = p->ctx;
-    int r = spool_take(s->opts.spool, &p->block, &p->sequence);
-    report(p);
-    return r;
-}
-
-/* in the store thread: need not be read again */
-static int run_done(struct writer_job *job)
-{
-    struct parcel *p = job->ctx;
-    const struct spooler *s = p->ctx;
-    spool_done(s->opts.spool, p->sequence);
-    report(p);
-    return 0;
-}
+/* ---- the store thread ---- */
 
 /* what a job has told */
 static void take_report(struct spooler *s, const struct parcel *p)
@@ -151,16 +109,6 @@ static void take_report(struct spooler *s, const struct parcel *p)
     s->gone = p->gone;
     abandon(s, ABANDON_SPOOL, p->dropped);
     tell_dropped(s);
-}
-
-/* hands a parcel to the store thread */
-static void submit(struct spooler *s, struct parcel *p, int (*run)(struct writer_job *),
-                   void (*done)(struct writer_job *))
-{
-    p->is_writing = true;
-    p->job.run = run;
-    p->job.done = done;
-    writer_submit(s->opts.writer, &p->job);
 }
 
 /* ---- the timer ---- */
@@ -199,10 +147,10 @@ static void on_done(struct writer_job *job)
 }
 
 /* All of a parcel is acknowledged: it ends, on disk too. It is in no list. */
-static void end_parcel(struct spooler *s, struct parcel *p)
+static void end_parcel(struct parcel *p)
 {
     if (p->sequence > 0)
-        submit(s, p, run_done, on_done);
+        parcel_mark_done(p, on_done);
     else
         parcel_free(&p);
 }
@@ -222,7 +170,7 @@ static void settle(struct spooler *s, struct parcel *p)
     if (p == s->flying)
         s->flying = NULL;
     list_remove(&p->link);
-    end_parcel(s, p);
+    end_parcel(p);
     if (is_idle(s))
         s->is_late = false;
 }
@@ -242,7 +190,10 @@ static void on_resolved(struct span_owner *owner, struct span *span)
 static struct parcel *new_parcel(struct spooler *s)
 {
     static const struct span_owner_ops ops = {.resolved = on_resolved};
-    return parcel_new(&ops, s->opts.ledger, s);
+    struct parcel *p = parcel_new(&ops, s->opts.ledger, s);
+    p->writer = s->opts.writer;
+    p->spool = s->opts.spool;
+    return p;
 }
 
 /* ---- onto the disk ---- */
@@ -281,12 +232,12 @@ static void on_written(struct writer_job *job)
 }
 
 /* what of a list is not on disk */
-static void write_list(struct spooler *s, const struct list *head)
+static void write_list(const struct list *head)
 {
     for (struct list *n = head->next; n != head; n = n->next) {
         struct parcel *p = LIST_ENTRY(n, struct parcel, link);
         if (!p->is_writing && p->sequence == 0 && p->block.len > 0)
-            submit(s, p, run_write, on_written);
+            parcel_write(p, on_written);
     }
 }
 
@@ -296,8 +247,8 @@ static void write_out(struct spooler *s)
     if (s->flying != NULL)
         list_push_back(&s->away, &s->flying->link);
     s->flying = NULL;
-    write_list(s, &s->away);
-    write_list(s, &s->waiting);
+    write_list(&s->away);
+    write_list(&s->waiting);
 }
 
 /* ---- giving ---- */
@@ -337,7 +288,7 @@ static void load(struct spooler *s)
 {
     struct parcel *p = new_parcel(s);
     s->is_loading = true;
-    submit(s, p, run_load, on_loaded);
+    parcel_load(p, on_loaded);
 }
 
 /* see header */
@@ -411,7 +362,7 @@ static void make_room(struct spooler *s, size_t bytes)
             buf_clear(&p->block);
             list_push_back(&s->away, &p->link);
         } else {
-            end_parcel(s, p);
+            end_parcel(p);
         }
     }
     tell_dropped(s);
@@ -478,7 +429,7 @@ void spooler_close(struct spooler *s)
         return;
     spooler_drain(s);
     s->is_closed = true;
-    write_list(s, &s->waiting);
+    write_list(&s->waiting);
 }
 
 /* see header */

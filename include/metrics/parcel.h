@@ -14,6 +14,7 @@
 #include "bulk/span.h"
 #include "metrics/block.h"
 #include "metrics/handover.h"
+#include "store/spool.h"
 #include "store/writer.h"
 
 struct parcel {
@@ -26,15 +27,17 @@ struct parcel {
     uint64_t open;             /* documents in batches that are not acknowledged */
     size_t read_to;            /* of the block: where the next one to give begins */
     uint64_t sequence;         /* in the spool; 0 = is not there */
-    bool is_writing;           /* its job is with the writer */
-    struct writer_job job;
+    struct writer *writer;     /* borrowed, as the spool; set by the maker */
+    struct spool *spool;       /* touched by the store thread only */
+    bool is_writing;           /* its job is with the writer: only `open` may change */
+    struct writer_job job;     /* its ctx is the parcel */
     /* Set by the job in the store thread, for its end in the loop. */
     struct ledger_count dropped; /* by the full spool */
     uint64_t left;               /* blocks in it that nobody has taken */
     uint64_t gone;               /* spool_gone */
 };
 
-/* ops: with resolved only; ledger, ctx: borrowed. */
+/* ops: with resolved only; ledger, ctx: borrowed. For jobs set writer and spool. */
 struct parcel *parcel_new(const struct span_owner_ops *ops, struct ledger *ledger, void *ctx);
 /* It is in no list, its job not under way. NULL is allowed. */
 void parcel_free(struct parcel **p);
@@ -51,5 +54,12 @@ bool parcel_give(struct parcel *p, struct handover *h);
 bool parcel_is_done(const struct parcel *p);
 /* What is not given yet. */
 struct ledger_count parcel_rest(const struct parcel *p);
+
+/* Jobs for the store thread, one at a time; done as in store/writer.h. The result of writing is
+ * spool_append's, of loading spool_take's; both set `sequence`. */
+void parcel_write(struct parcel *p, void (*done)(struct writer_job *job));
+void parcel_load(struct parcel *p, void (*done)(struct writer_job *job));
+/* It need not be read again by a later life. */
+void parcel_mark_done(struct parcel *p, void (*done)(struct writer_job *job));
 
 #endif

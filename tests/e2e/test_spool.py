@@ -66,3 +66,68 @@ def test_an_outage_loses_and_repeats_nothing(agent, server, tmp_path):
     assert one.stop() == 0
     assert_none_missing(server, 4)
     assert one.ledger["abandoned"]["lines"] == 0
+
+
+def many_interfaces(tmp_path, count):
+    """A /proc in which one sample of the set network is that many documents."""
+    net = tmp_path / "proc" / "1" / "net"
+    net.mkdir(parents=True)
+    head = "Inter-|   Receive | Transmit\n face |bytes packets errs ...\n"
+    (net / "dev").write_text(head + "".join(
+        "eth%d: 100 2 0 0 0 0 0 0 300 4 0 0 0 0 0 0\n" % i for i in range(count)))
+    return {"HOST_PROC": str(tmp_path / "proc")}
+
+
+@pytest.mark.parametrize("spool, reason", [(False, "queue_full"), (True, "spool")])
+def test_what_is_dropped_is_counted(agent, server, tmp_path, spool, reason):
+    config = spool_config(server.url, tmp_path, shutdown_timeout="10s")
+    config.update({"metrics.sets": ["network"], "spool.enabled": spool})
+    config["spool.max_bytes"] = "64KiB"
+    env = many_interfaces(tmp_path, 1200 if spool else 400)
+    server.pause()
+    one = agent(config, env=env).start()
+    one.wait_log("dropped the [0-9]+ oldest", 60)
+    server.start()
+    wait_for(lambda: len(server.docs) > 500, what="what was kept")
+    if spool:
+        wait_for(lambda: os.listdir(tmp_path / "data/spool") == [], what="an empty spool")
+    assert one.stop() == 0
+    (sequences,) = generations(server).values()
+    reasons = one.ledger["abandoned"]["reasons"]
+    dropped = sum(r["lines"] for r in reasons.values())
+    assert reasons[reason]["lines"] > 0 and set(reasons) <= {reason, "shutdown"}
+    assert one.ledger["in_flight"]["lines"] == 0
+    assert one.ledger["acknowledged"]["lines"] == len(server.docs)
+    assert one.ledger["read"]["lines"] == len(server.docs) + dropped
+    assert sequences[-1] + 1 - len(sequences) <= dropped
+    assert one.ledger["documents"]["duplicate"] == 0
+
+
+def test_an_unwritable_spool_is_no_reason_to_stop(agent, server, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "spool").write_text("a file, no directory")
+    one = agent(spool_config(server.url, tmp_path)).start()
+    assert one.log_lines("spool.*metrics wait in memory only")
+    wait_for(lambda: len(server.docs) >= 10, what="documents")
+    assert one.stop() == 0
+
+
+def test_damaged_files_are_told_and_the_rest_is_sent(agent, server, tmp_path):
+    one = agent(spool_config(server.url, tmp_path)).start()
+    wait_for(lambda: len(server.docs) >= 5, what="the first documents")
+    server.pause()
+    wait_for(lambda: spooled(tmp_path) > 8000, 60, what="frames in the spool")
+    one.kill()
+    (path,) = glob.glob(str(tmp_path / "data/spool/*"))
+    with open(path, "r+b") as f:
+        f.seek(100)
+        f.write(b"\xff" * 8)
+    with open(path, "ab") as f:
+        f.write(b"torn")
+    one.start()
+    server.start()
+    assert one.log_lines("spool: .*damaged")
+    assert one.log_lines("documents of an earlier run are sent")
+    wait_for(lambda: os.listdir(tmp_path / "data/spool") == [], what="an empty spool")
+    assert one.stop() == 0
+    assert len(generations(server)) == 2

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "bulk/batch.h"
-#include "metrics/outlet.h"
+#include "metrics/handover.h"
 #include "store/frame.h"
 
 #define SEQUENCE_MAX ((UINT64_C(1) << (4 * DOCID_OFFSET_DIGITS)) - 1)
@@ -61,7 +61,7 @@ static bool is_target(struct slice s)
 /* one line of a size that a batch takes */
 static bool is_document(struct slice s)
 {
-    return s.len > 0 && s.len <= OUTLET_DOCUMENT_MAX && slice_find(s, '\n') == s.len;
+    return s.len > 0 && s.len <= HANDOVER_DOCUMENT_MAX && slice_find(s, '\n') == s.len;
 }
 
 /* see header */

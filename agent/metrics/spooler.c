@@ -28,7 +28,6 @@
 
 #include "base/mem.h"
 #include "metrics/handover.h"
-#include "metrics/outlet.h"
 #include "metrics/parcel.h"
 
 /* A block is closed beyond this. */

@@ -3,6 +3,7 @@
 
 /* A document with its id into the feed's open batch. */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -10,8 +11,11 @@
 #include "bulk/docid.h"
 #include "bulk/feed.h"
 
+/* The largest document. */
+#define HANDOVER_DOCUMENT_MAX ((size_t)48 * 1024)
+
 struct handover {
-    struct feed *feed; /* borrowed; takes items of OUTLET_DOCUMENT_MAX + KIB bytes */
+    struct feed *feed; /* borrowed; takes items of HANDOVER_DOCUMENT_MAX + KIB bytes */
     struct buf action; /* of the current document, reused */
 };
 

@@ -10,12 +10,13 @@
 #include "base/slice.h"
 #include "bulk/feed.h"
 #include "bulk/ledger.h"
+#include "metrics/handover.h"
 #include "os/loop.h"
 #include "store/spool.h"
 #include "store/writer.h"
 
 /* The largest document. */
-#define OUTLET_DOCUMENT_MAX ((size_t)48 * 1024)
+#define OUTLET_DOCUMENT_MAX HANDOVER_DOCUMENT_MAX
 
 struct outlet;
 

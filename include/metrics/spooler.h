@@ -43,7 +43,7 @@ struct spooler_opts {
 struct spooler *spooler_new(const struct spooler_opts *opts);
 
 /* Takes a document; ids of one generation, sequences rise. Everything is copied. target needs no
- * escape, document is at most OUTLET_DOCUMENT_MAX bytes. */
+ * escape, document is at most HANDOVER_DOCUMENT_MAX bytes. */
 void spooler_put(struct spooler *s, const char generation[DOCID_GENERATION_CHARS],
                  uint64_t sequence, struct slice target, struct slice document);
 /* Gives to the feed what waits, as far as it takes it. */
@@ -53,7 +53,8 @@ void spooler_close(struct spooler *s);
 /* After spooler_close, when no batch comes back any more: what is on its way goes to disk too. To
  * be called before writer_free, which waits for it. */
 void spooler_end(struct spooler *s);
-/* After writer_free. As for outlet_free. NULL is allowed. */
+/* After writer_free. Spans in batches must be
+ * resolved, or their batches freed unsent. NULL is allowed. */
 void spooler_free(struct spooler **s);
 
 #endif

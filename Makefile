@@ -8,7 +8,7 @@
 #   make e2e-backlog      resumes beyond an offset of 4 GiB (a minute)
 #   make e2e-idle         what 10,000 idle files cost, printed (a minute and a half)
 #   make torture          RUNS=n random runs of rotation, kill, stall and faults from SEED=s on
-#   make bench            benchmarks
+#   make bench            benchmarks; CASE=metrics: what host metrics cost
 #   make lint             formatting, headers, floors, banned functions, shell scripts
 #   make format           rewrite the sources with clang-format
 #   make fuzz             60 seconds of libFuzzer for each parser (FUZZ_SECONDS)
@@ -206,7 +206,7 @@ torture: $(O)/wherry tools
 	    $(if $(SEED),--seed $(SEED)) $(TORTURE_ARGS)
 
 bench: $(O)/wherry tools
-	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/bench-run
+	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/$(if $(filter metrics,$(CASE)),bench-metrics,bench-run $(CASE))
 
 lint:
 	$(Q)scripts/lint

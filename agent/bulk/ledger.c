@@ -17,14 +17,10 @@ static const char *const skip_names[SKIP_COUNT] = {
 };
 
 static const char *const abandon_names[ABANDON_COUNT] = {
-    [ABANDON_DELETED] = "deleted",
-    [ABANDON_TRUNCATED] = "truncated",
-    [ABANDON_WINDOW] = "window",
-    [ABANDON_CORRUPT] = "corrupt",
-    [ABANDON_IO] = "io",
-    [ABANDON_QUEUE] = "queue_full",
-    [ABANDON_SPOOL] = "spool",
-    [ABANDON_SHUTDOWN] = "shutdown",
+    [ABANDON_DELETED] = "deleted", [ABANDON_TRUNCATED] = "truncated",
+    [ABANDON_WINDOW] = "window",   [ABANDON_CORRUPT] = "corrupt",
+    [ABANDON_IO] = "io",           [ABANDON_QUEUE] = "queue_full",
+    [ABANDON_SPOOL] = "spool",     [ABANDON_SHUTDOWN] = "shutdown",
 };
 
 static const char *const document_names[DOCUMENT_COUNT] = {

@@ -112,15 +112,15 @@ static void take_report(struct spooler *s, const struct parcel *p)
 
 /* ---- the timer ---- */
 
-static void write_out(struct spooler *s);
+static bool write_out(struct spooler *s);
 
 /* patience is over */
 static void on_timer(void *ctx)
 {
     struct spooler *s = ctx;
     s->is_armed = false;
-    s->is_late = true;
-    write_out(s);
+    if (write_out(s))
+        s->is_late = true;
 }
 
 /* from now on there is something that is not on disk */
@@ -230,24 +230,28 @@ static void on_written(struct writer_job *job)
     spooler_drain(s);
 }
 
-/* what of a list is not on disk */
-static void write_list(const struct list *head)
+/* what of a list is not on disk; false: there is nothing */
+static bool write_list(const struct list *head)
 {
+    bool is_any = false;
     for (struct list *n = head->next; n != head; n = n->next) {
         struct parcel *p = LIST_ENTRY(n, struct parcel, link);
-        if (!p->is_writing && p->sequence == 0 && p->block.len > 0)
-            parcel_write(p, on_written);
+        if (p->is_writing || p->sequence > 0 || p->block.len == 0)
+            continue;
+        parcel_write(p, on_written);
+        is_any = true;
     }
+    return is_any;
 }
 
-/* everything that is not on disk */
-static void write_out(struct spooler *s)
+/* everything that is not on disk; false: there is nothing */
+static bool write_out(struct spooler *s)
 {
     if (s->flying != NULL)
         list_push_back(&s->away, &s->flying->link);
     s->flying = NULL;
-    write_list(&s->away);
-    write_list(&s->waiting);
+    bool is_away = write_list(&s->away);
+    return write_list(&s->waiting) || is_away;
 }
 
 /* ---- giving ---- */
@@ -329,7 +333,7 @@ static bool fly(struct spooler *s, const char *generation, const struct block_do
         s->flying = new_parcel(s);
     struct parcel *p = s->flying;
     if (p->block.len + d->document.len > FLYING_BYTES) {
-        write_out(s);
+        (void)write_out(s); /* no more of it is kept in memory alone */
         p = s->flying = new_parcel(s);
     }
     bool was_given =
@@ -428,7 +432,7 @@ void spooler_close(struct spooler *s)
         return;
     spooler_drain(s);
     s->is_closed = true;
-    write_list(&s->waiting);
+    (void)write_list(&s->waiting); /* what is on its way may still come back */
 }
 
 /* see header */
@@ -436,7 +440,7 @@ void spooler_end(struct spooler *s)
 {
     spooler_close(s);
     loop_timer_stop(s->timer);
-    write_out(s);
+    (void)write_out(s); /* nothing else is done for it */
 }
 
 /* counts what of a parcel is neither given nor on disk, and frees it */

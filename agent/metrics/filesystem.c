@@ -135,8 +135,9 @@ static int sample(void *state, const struct set_source *source)
     }
     make_room(s);
     for (size_t i = 0; i < s->volumes.count; i++)
-        s->items[i] =
-            (struct fsprobe_item){.id = s->volumes.all[i].id, .path = s->volumes.all[i].point};
+        s->items[i] = (struct fsprobe_item){.id = s->volumes.all[i].id,
+                                            .may_hang = volumes_may_hang(&s->volumes.all[i]),
+                                            .path = s->volumes.all[i].point};
     s->batch = (struct fsprobe_batch){
         .items = s->items, .count = s->volumes.count, .done = on_answers, .ctx = s};
     s->done = source->done;

@@ -28,6 +28,11 @@ static const char *const kept_types[] = {
     "ubifs", "vboxsf",    "virtiofs", "vmhgfs", "yaffs",  "yaffs2", "zfs",
 };
 
+/* of those, the ones that this kernel answers for */
+static const char *const local_types[] = {
+    "bcachefs", "btrfs", "jffs2", "overlay", "ubifs", "yaffs", "yaffs2", "zfs",
+};
+
 /* images: nothing can be written to them, they are full from the beginning */
 static const char *const full_types[] = {
     "cramfs", "erofs", "fuse.snapfuse", "fuse.squashfuse", "iso9660", "romfs", "squashfs", "udf",
@@ -366,6 +371,15 @@ int volumes_choose(struct volumes *m, struct slice filesystems)
             drop(m, i);
     }
     return 0;
+}
+
+/* see header */
+bool volumes_may_hang(const struct volume *one)
+{
+    if (is_one_of(one->type, local_types, ARRAY_LEN(local_types)))
+        return false;
+    return slice_starts(one->type, SLICE_LIT("fuse")) ||
+           is_one_of(one->type, kept_types, ARRAY_LEN(kept_types));
 }
 
 /* see header */

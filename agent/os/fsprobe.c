@@ -27,6 +27,7 @@
 #include "fsprobe_internal.h"
 
 #define HELPERS_MAX 4
+#define STUCK_MAX   (HELPERS_MAX - 1) /* before those that may hang are asked no more */
 #define HUNG_MAX    64
 
 #define ANSWER_MS   3000
@@ -69,6 +70,7 @@ struct fsprobe {
     int64_t reap_ms;
     unsigned patience; /* how often to look again for the end of one that was killed */
     bool is_short;     /* no helper could be had, told */
+    bool is_reserved;  /* mounts that may hang are not asked, told */
 };
 
 /* ---- what hangs ---- */
@@ -268,6 +270,21 @@ static bool put_question(struct helper *h, const struct fsprobe_item *item)
     return true;
 }
 
+/* whether the last helper is kept for mounts that do not hang; told once until it is not */
+static bool is_reserved(struct fsprobe *p)
+{
+    unsigned stuck = 0;
+    for (size_t i = 0; i < HELPERS_MAX; i++)
+        stuck += p->helpers[i].state == HELPER_STUCK;
+    bool was = p->is_reserved;
+    p->is_reserved = stuck >= STUCK_MAX;
+    if (p->is_reserved && !was && p->opts.message != NULL)
+        p->opts.message(p->opts.ctx, LOG_WARN,
+                        "too many mounts do not answer: no network or FUSE mount is asked for its "
+                        "size until one of them does");
+    return p->is_reserved;
+}
+
 /* asks for the next item of a batch, or will; false when it was settled without */
 static bool ask_next(struct fsprobe *p, struct fsprobe_batch *b)
 {
@@ -278,6 +295,8 @@ static bool ask_next(struct fsprobe *p, struct fsprobe_batch *b)
         error = -EAGAIN;
     else if (item->path.len == 0 || item->path.len + strlen(p->prefix) >= FSPROBE_PATH_MAX)
         error = -ENAMETOOLONG;
+    else if (item->may_hang && is_reserved(p))
+        error = -EAGAIN;
     if (error < 0) {
         item->answer.error = error;
         b->next++;

@@ -58,6 +58,9 @@ int volumes_take(struct volumes *m, struct slice mountinfo) MUST_CHECK;
  * 0, or -EBADMSG when nothing that was taken is a line of mountinfo. */
 int volumes_choose(struct volumes *m, struct slice filesystems) MUST_CHECK;
 
+/* Whether somebody else than this kernel answers for it: a server, a FUSE daemon, a host. */
+bool volumes_may_hang(const struct volume *one);
+
 /* Whether the type's mounts have devices of their own, so that the one that stat(2) tells is the
  * one of mountinfo: not where there are subvolumes. */
 bool volumes_has_own_device(const struct volume *one);

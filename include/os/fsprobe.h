@@ -6,9 +6,10 @@
  * on a dead network or FUSE mount may never return. A helper process (this program again, with the
  * one argument FSPROBE_COMMAND) is asked for one mount at a time. A mount that does not answer
  * within 3 s hangs: its helper is left waiting, another one goes on with the other mounts, and the
- * hanging one is not asked again before its answer came. At most four helpers exist; where that is
- * too few the last one is killed and its mount is asked again after ten minutes. A helper without
- * work ends after 10 s, and with the process that started it.
+ * hanging one is not asked again before its answer came. At most four helpers exist. While three of
+ * them hang, no mount is asked that may hang, so that one is left for the disks; if that hangs,
+ * too, it is killed and its mount is asked again after ten minutes. A helper without work ends
+ * after 10 s, and with the process that started it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,6 +37,7 @@ struct fsprobe_answer {
 
 struct fsprobe_item {
     uint64_t id;       /* tells a mount from an earlier one at the same place */
+    bool may_hang;     /* a network or FUSE mount */
     struct slice path; /* mount point, without the prefix; borrowed until the answer is there */
     struct fsprobe_answer answer;
 };

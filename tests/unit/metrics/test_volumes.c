@@ -184,6 +184,17 @@ static void test_nothing(void **state)
     volumes_clear(&m);
 }
 
+static void test_who_answers(void **state)
+{
+    (void)state;
+    static const char *const remote[] = {"nfs4", "cifs", "fuse", "fuse.sshfs", "fuseblk", "9p"};
+    static const char *const local[] = {"ext4", "xfs", "zfs", "btrfs", "overlay", "ubifs"};
+    for (size_t i = 0; i < ARRAY_LEN(remote); i++)
+        CHECK(remote[i], volumes_may_hang(&(struct volume){.type = slice_str(remote[i])}));
+    for (size_t i = 0; i < ARRAY_LEN(local); i++)
+        CHECK(local[i], !volumes_may_hang(&(struct volume){.type = slice_str(local[i])}));
+}
+
 /* without /proc/filesystems: devices and known types */
 static void test_no_list_of_types(void **state)
 {
@@ -233,9 +244,9 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_choice),  cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_nothing), cmocka_unit_test(test_no_list_of_types),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_choice),           cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_nothing),          cmocka_unit_test(test_who_answers),
+        cmocka_unit_test(test_no_list_of_types), cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -325,6 +325,35 @@ static void test_many_hang(void **state)
     assert_int_equal(message_count, 10);
 }
 
+/* the last helper is kept for mounts that do not hang */
+static void test_last_helper_is_kept(void **state)
+{
+    (void)state;
+    const char *const five[] = {"/hang1", "/hang2", "/hang3", "/hang4", "/net", "/a", NULL};
+    for (int i = 0; i < 4; i++)
+        make(five[i]);
+    ask(five);
+    for (size_t i = 0; i < 5; i++)
+        items[i].may_hang = true;
+    for (size_t i = 0; i < 3; i++) {
+        WAIT((pass(10), batch.next == i && children() == i + 1));
+        pass_deadline(13000);
+    }
+    WAIT((pass(10), done == 1));
+    check((int[]){-ETIMEDOUT, -ETIMEDOUT, -ETIMEDOUT, -EAGAIN, -EAGAIN, 0});
+    assert_int_equal(message_count, 4);
+    assert_non_null(strstr(messages[3], "too many mounts do not answer"));
+    for (int i = 0; i < 4; i++)
+        unmake(five[i]);
+    WAIT(message_count == 7);
+    ask(five);
+    for (size_t i = 0; i < 5; i++)
+        items[i].may_hang = true;
+    WAIT((pass(10), done == 1));
+    check((int[]){0, 0, 0, 0, 0, 0});
+    assert_int_equal(message_count, 7);
+}
+
 /* a helper that dies loses one answer; one that never answered is not tried for every mount */
 static void test_dying_helper(void **state)
 {
@@ -404,6 +433,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_new_mount_at_the_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_start, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_hang, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_last_helper_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dying_helper, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed_while_idle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_path, setup, teardown),

@@ -227,16 +227,6 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     registry_unhold(e);
 }
 
-/* The number of a generation's file is that of another file now; the generation may live on in a
- * sibling. */
-static void begin_reused(struct tail *t, struct candidate *c)
-{
-    if (c->known_as == NULL)
-        siblings_before(t, c);
-    struct evidence at = adopt_start(&c->content);
-    (void)begin(t, c, &at);
-}
-
 /* keeps a copy unread until it is decided */
 static void hold(struct tail *t, struct candidate *c, struct entry *original)
 {
@@ -263,18 +253,16 @@ static bool carry_out(struct tail *t, struct candidate *c, struct entry *e,
         content_close(&c->content);
         hold(t, c, e);
         return false;
-    case IDENTITY_REUSED:
-        begin_reused(t, c);
-        return true;
     case IDENTITY_REWRITTEN:
     case IDENTITY_RECOVERED:
     case IDENTITY_REGROWN:
         begin_anew(t, c, e, d);
         return true;
+    case IDENTITY_REUSED:
     case IDENTITY_NEW:
         break;
     }
-    struct evidence at = first_position(t, c);
+    struct evidence at = d == IDENTITY_REUSED ? adopt_start(&c->content) : first_position(t, c);
     uint64_t size = c->id.size;
     struct file *f = begin(t, c, &at);
     if (t->opts.unclean_boot && !t->started)
@@ -282,7 +270,16 @@ static bool carry_out(struct tail *t, struct candidate *c, struct entry *e,
     return true;
 }
 
-/* Whether the inode number settles what a file is; the decision and the entry are set then. */
+/* Whether a file has the inode number of an earlier one that is gone. */
+static bool is_reused(struct tail *t, const struct candidate *c)
+{
+    struct entry *e = registry_find_inode(t->registry, c->id.dev, c->id.ino);
+    return e != NULL && e->file == NULL && e->birth_ns != 0 && c->id.birth_ns != 0 &&
+           e->birth_ns != c->id.birth_ns;
+}
+
+/* Whether the inode number settles what a file is; the decision and the entry are set then. A
+ * reused one does not: what has it now may be a copy, or content that was known under another. */
 static bool decide_by_inode(struct tail *t, struct candidate *c, struct entry **ret_entry,
                             enum identity_decision *ret)
 {
@@ -291,7 +288,8 @@ static bool decide_by_inode(struct tail *t, struct candidate *c, struct entry **
         return false;
     *ret_entry = e;
     *ret = match_decide(e, c);
-    return *ret != IDENTITY_NEW && *ret != IDENTITY_COPY && *ret != IDENTITY_MOVED;
+    return *ret == IDENTITY_RESUME || *ret == IDENTITY_REWRITTEN || *ret == IDENTITY_RECOVERED ||
+           *ret == IDENTITY_REGROWN;
 }
 
 /* candidates whose inode number is registered; the others stay in the list */
@@ -332,8 +330,8 @@ static void adopt_moved(struct tail *t, struct candidate *c)
 static void adopt_fresh(struct tail *t, struct candidate *c)
 {
     siblings_before(t, c);
-    if (adopt_open(t, c) == 0)
-        (void)carry_out(t, c, NULL, IDENTITY_NEW); /* no copy: it always takes the file */
+    if (adopt_open(t, c) == 0) /* no copy: it always takes the file */
+        (void)carry_out(t, c, NULL, is_reused(t, c) ? IDENTITY_REUSED : IDENTITY_NEW);
     adopt_free_candidate(c);
 }
 
@@ -379,7 +377,7 @@ struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
     struct entry *e = packed ? NULL : decide_sibling(t, c, &d);
     if (packed)
         d = IDENTITY_NEW;
-    if (e != NULL && (missed || d != IDENTITY_REUSED)) {
+    if (e != NULL) {
         (void)carry_out(t, c, e, d); /* no copy: it always takes the file */
     } else if (missed && d == IDENTITY_NEW) {
         struct evidence at = adopt_start(&c->content);

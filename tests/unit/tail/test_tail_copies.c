@@ -147,6 +147,40 @@ static void copy_is_held_for_the_later_content(void **state)
     EXPECT(b, LONG_SEEN LONG_SEEN "second: " LONG_SEEN "third|");
 }
 
+/* a copy may get the inode number of a file that was deleted */
+static void copy_under_a_known_number(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    struct fs_identity gone, id;
+    bench_pattern(b, 0, "app.log*");
+    append(b, "app.log.1", "old: " LONG);
+    set_age(b, "app.log.1", 0);
+    bench_start(b);
+    EXPECT(b, "old: " LONG_SEEN);
+    put(b, LONG LONG);
+    EXPECT(b, "old: " LONG_SEEN LONG_SEEN LONG_SEEN);
+    bench_stop(b, true);
+    assert_int_equal(fs_identify_path(b->logs.fd, "app.log.1", false, &gone, NULL), 0);
+    assert_int_equal(unlinkat(b->logs.fd, "app.log.1", 0), 0);
+    bench_start(b);
+    struct entry *e = registry_find_inode(b->registry, gone.dev, gone.ino);
+    assert_non_null(e); /* it may come back */
+    copy(b, "app.log", "made", SIZE_MAX);
+    assert_int_equal(fs_identify_path(b->logs.fd, "made", false, &id, NULL), 0);
+    if (id.birth_ns == 0)
+        skip(); /* the file system does not tell */
+    id.birth_ns--;
+    registry_moved(e, &id, e->path);
+    move(b, "made", "app.log.2");
+    bench_pass(b, 2000);
+    (void)close(log_open(b, "app.log", O_WRONLY | O_TRUNC));
+    put(b, "second: " LONG);
+    EXPECT(b, "old: " LONG_SEEN LONG_SEEN LONG_SEEN "second: " LONG_SEEN);
+    bench_restart(b, true);
+    EXPECT(b, "old: " LONG_SEEN LONG_SEEN LONG_SEEN "second: " LONG_SEEN);
+}
+
 /* a copy beside a file that lives is no missed content */
 static void backup_beside_a_new_file(void **state)
 {
@@ -195,13 +229,10 @@ static void backup_with_its_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(cut_twice_between_two_looks),
-        TEST(cut_twice_while_stopped),
-        TEST(cut_before_the_first_read),
-        TEST(copy_of_what_was_read_whole),
-        TEST(copy_is_held_for_the_later_content),
-        TEST(backup_beside_a_new_file),
-        TEST(backup_with_its_times),
+        TEST(cut_twice_between_two_looks),        TEST(cut_twice_while_stopped),
+        TEST(cut_before_the_first_read),          TEST(copy_of_what_was_read_whole),
+        TEST(copy_is_held_for_the_later_content), TEST(copy_under_a_known_number),
+        TEST(backup_beside_a_new_file),           TEST(backup_with_its_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

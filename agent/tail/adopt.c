@@ -206,6 +206,8 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
         at = match_newest(e);
     else if (why == IDENTITY_REGROWN)
         at = match_older(e);
+    else
+        at = adopt_start(&c->content);
     if (why == IDENTITY_REWRITTEN)
         file_tell_cut(t, c->input, c->path, e->acked.offset);
     else

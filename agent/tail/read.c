@@ -122,6 +122,23 @@ static bool must_wait(struct file *f)
     return f->after != NULL;
 }
 
+/* see header */
+void read_note_head(struct file *f)
+{
+    struct fs_identity id;
+    bool known = f->at.offset > 0 || f->at.head_bytes >= IDENTITY_MOVED_HEAD_BYTES;
+    if (known || f->content.fd < 0 || f->stop_at != UINT64_MAX || content_is_packed(&f->content) ||
+        content_identify(&f->content, &id) < 0 || id.size < IDENTITY_MOVED_HEAD_BYTES)
+        return;
+    if (f->at.head_bytes > 0 && !identity_evidence_holds(&f->content, id.size, &f->at))
+        return; /* cut: its turn tells */
+    (void)must_wait(f);
+    struct evidence start = adopt_start(&f->content);
+    f->at.head = start.head;
+    f->at.head_bytes = start.head_bytes;
+    registry_head(f->entry, &f->at);
+}
+
 /* what a failed read means; on the way to an offset bytes are unpacked, which counts as reading */
 static enum read_result without_bytes(ssize_t failure, uint64_t *ret_bytes)
 {

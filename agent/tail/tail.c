@@ -153,14 +153,12 @@ static bool read_turn(struct file *f, uint64_t *bytes, bool *more)
 /* One file's turn. False: no free batch, stop. */
 static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
 {
-    if (f->found || f->behind_search)
-        return true;
-    if (is_held(f)) {
-        content_rest(&f->content);
-        return true;
-    }
-    if (f->after != NULL && !f->after->at_end && !f->after->failed) {
-        file_heat(f->after);
+    bool follows = f->after != NULL && !f->after->at_end && !f->after->failed;
+    if (f->found || f->behind_search || is_held(f) || follows) {
+        content_rest(&f->content); /* what it waits for may need the stream */
+        read_note_head(f);
+        if (follows && !f->held)
+            file_heat(f->after);
         return true;
     }
     joins_before_read(f);

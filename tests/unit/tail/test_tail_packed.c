@@ -1,0 +1,90 @@
+/* tail: more lost generations in compressed files than are unpacked at once */
+#include <unistd.h>
+
+#include "os/compress.h"
+
+#include "bench.h"
+
+static struct bench bench;
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_init(&bench);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_end(&bench);
+    return 0;
+}
+
+#define LOGS 12
+
+/* what makes a file known by its content */
+#define LONG                                                                                       \
+    "a line that is long enough to be evidence of the content of a file, and of no other one"
+
+/* one of the logs, with an ending */
+static const char *nth(int i, const char *ending)
+{
+    static char name[32];
+    (void)snprintf(name, sizeof(name), "app%02d.log%s", i, ending);
+    return name;
+}
+
+/* compressed as rotation does it, last written so long ago */
+static void put_packed(struct bench *b, const char *name, const char *text, int64_t age_ms)
+{
+    struct compress *c = compress_new(COMPRESS_AUTO, 1);
+    struct buf out;
+    buf_init(&out, 64 * 1024);
+    assert_int_equal(compress_gzip(c, slice_str(text), &out), 0);
+    append_bytes(b, name, out.ptr, out.len);
+    set_age(b, name, age_ms);
+    buf_clear(&out);
+    compress_free(&c);
+}
+
+/* Each path has a generation that goes on in a compressed file and one that was missed in another:
+ * the files that wait for the end of their search leave the streams to it. */
+static void many_searches(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    char text[3][256];
+    bench_pattern(b, 0, "app??.log");
+    for (int i = 0; i < LOGS; i++) {
+        (void)snprintf(text[0], sizeof(text[0]), "%d: " LONG "\n", i);
+        append(b, nth(i, ""), text[0]);
+        set_age(b, nth(i, ""), 9000);
+    }
+    bench_start(b);
+    UNTIL(b, b->doc_count == LOGS);
+    bench_stop(b, true);
+    for (int i = 0; i < LOGS; i++) {
+        (void)snprintf(text[0], sizeof(text[0]), "%d: " LONG "\nmore\n", i);
+        (void)snprintf(text[1], sizeof(text[1]), "missed by %d: " LONG "\n", i);
+        (void)snprintf(text[2], sizeof(text[2]), "new in %d: " LONG "\n", i);
+        unlink_log(b, nth(i, ""));
+        put_packed(b, nth(i, ".2.gz"), text[0], 6000);
+        put_packed(b, nth(i, ".1.gz"), text[1], 3000);
+        append(b, nth(i, ""), text[2]);
+    }
+    bench_start(b);
+    UNTIL(b, b->doc_count == (size_t)LOGS * 4);
+    bench_pass(b, 20000);
+    assert_int_equal(b->doc_count, LOGS * 4);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(many_searches),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

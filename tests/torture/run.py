@@ -45,7 +45,8 @@ class Run:
         config = base_config(self.server.url, [], **self.plan.options)
         config["inputs"] = [
             {"paths": [os.path.join(self.directory, f.directory, f.pattern)],
-             "exclude_files": ["*.gz"], "dataset": f.writer} for f in self.plan.families]
+             "compression": "auto" if self.plan.seed % 2 else "none", "dataset": f.writer}
+            for f in self.plan.families]
         if self.plan.shared_directory and self.plan.families[0].pattern == "*.log":
             del config["inputs"][1:]
         return config

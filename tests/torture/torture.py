@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Random runs of the agent against random misfortune, each decided by its seed.
 
-usage: torture.py [--runs N] [--seed S] [--parallel P] [--keep] [--compress]
+usage: torture.py [--runs N] [--seed S] [--parallel P] [--keep] [--plain]
 Run i has the seed S + i. A run that fails keeps its directory; `--runs 1 --seed S` decides all the
-same once more. --compress: older copies are compressed meanwhile. The last line counts what is
-wrong over all runs; exit 1 if anything is.
+same once more. --plain: no older copies are compressed. The last line counts what is wrong over all
+runs; exit 1 if anything is.
 """
 
 import argparse
@@ -41,9 +41,9 @@ def describe(plan):
         " dead" if plan.dead_share else "", " ".join(faults) or "well")
 
 
-def one(seed, directory, compress):
+def one(seed, directory, plain):
     """One run in this process; prints its result as JSON."""
-    plan = Plan(seed, compress)
+    plan = Plan(seed, not plain)
     begin = time.monotonic()
     run = Run(plan, directory)
     error = None
@@ -61,14 +61,14 @@ def one(seed, directory, compress):
         "first": {k: v[:SHOWN] for k, v in verdict.found.items() if v}}))
 
 
-def spawn(seed, work, keep, compress):
+def spawn(seed, work, keep, plain):
     """One run in a process of its own; returns its result."""
     directory = os.path.join(work, "seed-%d" % seed)
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     result = {"seed": seed, "directory": directory, "counts": {}, "first": {}}
     process = subprocess.Popen([sys.executable, __file__, "--one", str(seed), "--work", directory]
-                               + (["--compress"] if compress else []),
+                               + (["--plain"] if plain else []),
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                preexec_fn=die_with_parent)
     try:
@@ -104,19 +104,19 @@ def main():
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--parallel", type=int, default=2)
     parser.add_argument("--keep", action="store_true")
-    parser.add_argument("--compress", action="store_true")
+    parser.add_argument("--plain", action="store_true")
     parser.add_argument("--one", type=int)
     parser.add_argument("--work")
     args = parser.parse_args()
     if args.one is not None:
-        one(args.one, args.work, args.compress)
+        one(args.one, args.work, args.plain)
         return 0
     seed = random.SystemRandom().randrange(1 << 31) if args.seed is None else args.seed
     work = args.work or tempfile.mkdtemp(prefix="wherry-torture-")
     total = {kind: 0 for kind in Verdict.KINDS}
     print("torture: %d runs from seed %d" % (args.runs, seed))
     with concurrent.futures.ThreadPoolExecutor(args.parallel) as pool:
-        for result in pool.map(lambda i: spawn(seed + i, work, args.keep, args.compress), range(args.runs)):
+        for result in pool.map(lambda i: spawn(seed + i, work, args.keep, args.plain), range(args.runs)):
             show(result)
             sys.stdout.flush()
             for kind, n in result["counts"].items():

@@ -178,7 +178,7 @@ static void rotate(struct bench *b)
 {
     (void)unlinkat(b->logs.fd, "app.log.5", 0); /* the first rounds have fewer */
     for (int i = 5; i >= 1; i--) {
-        char from[16], to[16];
+        char from[32], to[32];
         (void)snprintf(from, sizeof(from), i == 1 ? "app.log" : "app.log.%d", i - 1);
         (void)snprintf(to, sizeof(to), "app.log.%d", i);
         (void)renameat(b->logs.fd, from, b->logs.fd, to);

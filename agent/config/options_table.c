@@ -32,8 +32,8 @@ static const char *const set_choices[] = {
     "uptime",  "vmstat",     "kernel",   "conntrack", "softnet",
     "netstat", "neighbours", "wireless", "time",      "process_summary",
     "diskio",  "thermal",    "cpufreq",  "interface", "socket_summary",
-    "self",    "filesystem", "fsstat",   "default",   "all",
-    NULL};
+    "self",    "filesystem", "fsstat",   "core",      "default",
+    "all",     NULL};
 static const char *const format_choices[] = {"auto", "raw", "cri", "docker", NULL};
 static const char *const encoding_choices[] = {"utf-8",  "utf-16",     "utf-16le", "utf-16be",
                                                "latin1", "iso-8859-1", NULL};
@@ -454,6 +454,7 @@ const struct option options_table[] = {
     SET_PERIOD_OF_ALL("self", CONFIG_SET_SELF),
     SET_PERIOD("filesystem", CONFIG_SET_FILESYSTEM, "1m", NULL),
     SET_PERIOD("fsstat", CONFIG_SET_FSSTAT, "1m", NULL),
+    SET_PERIOD_OF_ALL("core", CONFIG_SET_CORE),
     {
         .key = "output.elasticsearch.enabled",
         .group = OPTION_OUTPUT,

@@ -21,8 +21,8 @@ struct state {
     bool has_usage;
 };
 
-/* numbers of the line "cpu" */
-static int take_columns(struct slice line, struct cpu_sample *s)
+/* see header */
+int cpu_take_columns(struct slice line, struct cpu_sample *s)
 {
     for (unsigned i = 0; i < CPU_STATES; i++) {
         int r = column_number(&line, &s->ticks[i]);
@@ -48,7 +48,7 @@ int cpu_parse(struct slice stat, struct cpu_sample *ret)
             s.cores++;
             continue;
         }
-        if (found || take_columns(line, &s) < 0)
+        if (found || cpu_take_columns(line, &s) < 0)
             return -EBADMSG;
         found = true;
     }

@@ -5,6 +5,7 @@
 
 #include "base/def.h"
 #include "metrics/conntrack.h"
+#include "metrics/core.h"
 #include "metrics/cpu.h"
 #include "metrics/cpufreq.h"
 #include "metrics/diskio.h"
@@ -35,7 +36,7 @@ const struct metric_set *const *sets_table(size_t *ret_count)
         &uptime_set,  &vmstat_set,     &kernel_set,   &conntrack_set, &softnet_set,
         &netstat_set, &neighbours_set, &wireless_set, &time_set,      &process_summary_set,
         &diskio_set,  &thermal_set,    &cpufreq_set,  &interface_set, &socket_summary_set,
-        &self_set,    &filesystem_set, &fsstat_set};
+        &self_set,    &filesystem_set, &fsstat_set,   &core_set};
     *ret_count = ARRAY_LEN(table);
     return table;
 }

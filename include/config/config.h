@@ -59,6 +59,7 @@ enum config_set {
     CONFIG_SET_SELF,
     CONFIG_SET_FILESYSTEM,
     CONFIG_SET_FSSTAT,
+    CONFIG_SET_CORE,
     CONFIG_SETS,
     CONFIG_SETS_DEFAULT = CONFIG_SETS, /* the choice of those in CONFIG_DEFAULT_SETS */
     CONFIG_SETS_ALL,                   /* the choice of all of them */

@@ -34,6 +34,9 @@ struct cpu_usage {
     unsigned cores;           /* of the later sample */
 };
 
+/* The numbers of one line, behind its name: at least four of them. 0, or -EBADMSG. */
+int cpu_take_columns(struct slice line, struct cpu_sample *s) MUST_CHECK;
+
 /* Text of /proc/stat. 0, or -EBADMSG without a whole line "cpu" of at least four numbers. */
 int cpu_parse(struct slice stat, struct cpu_sample *ret) MUST_CHECK;
 

@@ -5,14 +5,18 @@
  * sum to 1, names that a kernel would take), and that documents are whole JSON.
  */
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/json_scan.h"
 #include "metrics/conntrack.h"
+#include "metrics/core.h"
 #include "metrics/cpu.h"
+#include "metrics/diskio.h"
 #include "metrics/filesystem.h"
+#include "metrics/interface.h"
 #include "metrics/kernel.h"
 #include "metrics/load.h"
 #include "metrics/memory.h"
@@ -20,11 +24,16 @@
 #include "metrics/netstat.h"
 #include "metrics/network.h"
 #include "metrics/pressure.h"
+#include "metrics/process_summary.h"
+#include "metrics/self.h"
+#include "metrics/socket_summary.h"
 #include "metrics/softnet.h"
+#include "metrics/thermal.h"
 #include "metrics/uptime.h"
 #include "metrics/vmstat.h"
 #include "metrics/volumes.h"
 #include "metrics/wireless.h"
+#include "os/netlink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -257,6 +266,75 @@ static void fuzz_filesystem(struct slice first, struct slice second, struct buf 
     volumes_clear(&s.volumes);
 }
 
+static void fuzz_diskio(struct slice first, struct slice second)
+{
+    struct diskio_sample before = {0};
+    struct diskio_sample after = {0};
+    struct diskio_rates rates;
+    if (diskio_parse(first, &before) == 0 && diskio_parse(second, &after) == 0 &&
+        before.count > 0 && after.count > 0 &&
+        diskio_rate(&before.disks[0], &after.disks[0], 1000000000, &rates))
+        require(rates.busy >= 0 && rates.busy <= 1 && rates.await_ms >= 0);
+    for (size_t i = 0; i < after.count; i++)
+        require(strnlen(after.disks[i].name, DISKIO_NAME_BYTES) < DISKIO_NAME_BYTES);
+    diskio_sample_clear(&before);
+    diskio_sample_clear(&after);
+}
+
+static void fuzz_processes(struct slice first, struct slice second, struct buf *out)
+{
+    struct process_summary_sample s = {0};
+    process_summary_threads(first, &s);
+    require(process_summary_state(second) < PROCESS_STATES);
+    s.count[process_summary_state(second)]++;
+    write_values(&process_summary_set, &s, out);
+}
+
+static void fuzz_thermal(struct slice first, struct slice second)
+{
+    char name[64];
+    enum thermal_kind kind;
+    struct slice stem;
+    int64_t reading;
+    (void)snprintf(name, sizeof(name), "%.*s", (int)(first.len < 63 ? first.len : 63), first.ptr);
+    if (thermal_kind_of(name, &kind, &stem))
+        require(stem.len > 0 && stem.len < strlen(name));
+    if (thermal_parse(second, &reading) == 0)
+        require(reading <= INT64_C(1000000000000) && reading >= -INT64_C(1000000000000));
+}
+
+static void on_netlink(void *ctx, uint16_t type, struct slice payload)
+{
+    struct interface_link l;
+    (void)type;
+    if (interface_parse(payload, &l))
+        require(strnlen(l.name, INTERFACE_NAME_BYTES) < INTERFACE_NAME_BYTES && l.index > 0);
+    socket_summary_count(payload, ctx);
+}
+
+static void fuzz_sockets(struct slice first, struct slice second, struct buf *out)
+{
+    struct socket_summary_sample s = {0};
+    int r;
+    socket_summary_parse(first, &s);
+    (void)netlink_split(second, on_netlink, &s, &r);
+    on_netlink(&s, 0, second);
+    write_values(&socket_summary_set, &s, out);
+}
+
+static void fuzz_self(struct slice text)
+{
+    struct self_sample s = {0};
+    self_parse(text, &s);
+}
+
+static void fuzz_core(struct slice text)
+{
+    struct core_sample s = {0};
+    require((core_parse(text, &s) == 0) == (s.count > 0));
+    core_sample_clear(&s);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2 || size > 16384)
@@ -271,7 +349,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice second = slice_of(texts[1], size - 1 - half);
     struct buf out;
     buf_init(&out, MIB);
-    switch ((uint8_t)(data[0] - '0') % 14) {
+    switch ((uint8_t)(data[0] - '0') % 20) {
     case 0:
         fuzz_cpu(first, second, &out);
         break;
@@ -311,8 +389,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 12:
         fuzz_filesystem(first, second, &out);
         break;
-    default:
+    case 13:
         fuzz_wireless(second, &out);
+        break;
+    case 14:
+        fuzz_diskio(first, second);
+        break;
+    case 15:
+        fuzz_processes(first, second, &out);
+        break;
+    case 16:
+        fuzz_thermal(first, second);
+        break;
+    case 17:
+        fuzz_sockets(first, second, &out);
+        break;
+    case 18:
+        fuzz_self(second);
+        break;
+    default:
+        fuzz_core(second);
         break;
     }
     buf_clear(&out);

@@ -276,6 +276,7 @@ static void everything_set(void **state)
                "metrics.self.period: 1s\n"
                "metrics.filesystem.period: 1m\n"
                "metrics.fsstat.period: 1m\n"
+               "metrics.core.period: 1s\n"
                "output.elasticsearch.enabled: true\n"
                "output.elasticsearch.hosts: [\"http://es1:9200/es\", \"https://es2:443/x\"]\n"
                "output.elasticsearch.path: \"/es\"\n"

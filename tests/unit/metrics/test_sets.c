@@ -56,7 +56,8 @@ static void test_present_and_missing(void **state)
         if (set->path == NULL)
             continue;
         CHECK(set->name, sample_once(set, HOSTS "vm-1", &n) == 0);
-        CHECK(set->name, (n == 0) == (set->which == CONFIG_SET_CPU));
+        CHECK(set->name,
+              (n == 0) == (set->which == CONFIG_SET_CPU || set->which == CONFIG_SET_CORE));
         CHECK(set->name, sample_once(set, HOSTS "none", &n) == -ENOENT && n == 0);
         CHECK(set->name, sample_once(set, HOSTS "vm-1/proc/stat", &n) == -ENOTDIR && n == 0);
     }

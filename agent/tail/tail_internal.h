@@ -539,8 +539,8 @@ enum read_result {
 };
 /* Reads about one quantum. ret_bytes: how far the file was consumed. */
 enum read_result read_some(struct file *f, uint64_t *ret_bytes);
-/* Takes the head of a file that has to wait for its turn, as soon as it is there: until then the file
- * may be compressed, and is to be known again. */
+/* Takes the head of a file that has to wait for its turn, as soon as it is there: until then the
+ * file may be compressed, and is to be known again. */
 void read_note_head(struct file *f);
 /* Gives the unfinished last line as it is. False: blocked. */
 bool read_flush_partial(struct file *f);

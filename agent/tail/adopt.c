@@ -520,9 +520,14 @@ void adopt_check_copies(struct tail *t, struct entry *cut)
 {
     LIST_EACH(node, &t->copies) {
         struct candidate *c = LIST_ENTRY(node, struct candidate, link);
+        struct entry *original = c->original;
+        if (siblings_is_compressed(c->path) && packed_takes(t, c)) {
+            registry_unhold(original); /* it was found before its first byte was written */
+            continue;
+        }
         if (!check_copy(t, c, cut))
             continue;
-        struct entry *original = c->original;
+        original = c->original;
         adopt_free_candidate(c);
         registry_unhold(original);
     }

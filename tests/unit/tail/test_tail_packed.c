@@ -79,12 +79,33 @@ static void many_searches(void **state)
     assert_int_equal(b->doc_count, LOGS * 4);
 }
 
+/* A compressed file that is found before its first byte was written is no copy. */
+static void found_empty(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app00.log*");
+    append(b, "app00.log", LONG "\n" LONG "\n");
+    set_age(b, "app00.log", 9000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 2);
+    append(b, "app00.log.1.gz", "");
+    bench_pass(b, 1000);
+    put_packed(b, "app00.log.1.gz", LONG "\n" LONG "\n", 9000);
+    bench_pass(b, 30000);
+    assert_int_equal(b->doc_count, 2);
+    bench_restart(b, true);
+    bench_pass(b, 30000);
+    assert_int_equal(b->doc_count, 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(many_searches),
+        TEST(found_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,11 +72,12 @@ static bool is_remembered(struct tail *t, const struct fs_identity *id)
     return p != NULL && p->size == id->size && p->mtime_ns == id->mtime_ns;
 }
 
-/* Whether its generation was read, here or in the file that it was made of. */
-static bool is_read(struct tail *t, const struct fs_identity *id)
+/* see tail_internal.h */
+bool packed_is_read(struct tail *t, const struct fs_identity *id)
 {
     const struct entry *e = registry_find_inode(t->registry, id->dev, id->ino);
-    return e != NULL && e->dev == id->dev && e->file == NULL && !e->loaded;
+    bool reused = e != NULL && e->birth_ns != 0 && id->birth_ns != 0 && e->birth_ns != id->birth_ns;
+    return e != NULL && !reused && e->dev == id->dev && e->file == NULL && !e->loaded;
 }
 
 /* what the options of the input pass over; it is counted as it is on the disk */
@@ -105,7 +106,7 @@ bool packed_takes(struct tail *t, struct candidate *c)
     content_close(&c->content);
     if (!packed)
         return false;
-    if (!t->opts.inputs[c->input].unpack || is_remembered(t, &c->id) || is_read(t, &c->id) ||
+    if (!t->opts.inputs[c->input].unpack || is_remembered(t, &c->id) || packed_is_read(t, &c->id) ||
         is_passed_over(t, c)) {
         adopt_free_candidate(c);
         return true;

@@ -362,6 +362,8 @@ int siblings_compare_names(const char *a, const char *b, bool numbers_grow);
 bool packed_takes(struct tail *t, struct candidate *c);
 /* It need not be looked at again as long as it stays as it is. */
 void packed_remember(struct tail *t, const struct fs_identity *id);
+/* Whether its generation was read, here or in the file that it was made of. */
+bool packed_is_read(struct tail *t, const struct fs_identity *id);
 /* The file is at what is its end now. True: it stays hot, since its stream is unfinished. Tells of
  * one that is damaged. */
 bool packed_waits(struct file *f);

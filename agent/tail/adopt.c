@@ -28,15 +28,25 @@ static bool inode_is(const struct map_node *node, const void *key)
     return c->id.ino == k->ino && c->id.dev == k->dev;
 }
 
-/* whether an undecided copy has the inode */
-static bool is_held(struct tail *t, const struct fs_identity *id)
+/* the undecided copy that has the inode, or NULL */
+static struct candidate *held_copy(struct tail *t, const struct fs_identity *id)
 {
     LIST_EACH(node, &t->copies) {
-        const struct candidate *c = LIST_ENTRY(node, struct candidate, link);
+        struct candidate *c = LIST_ENTRY(node, struct candidate, link);
         if (c->id.ino == id->ino && c->id.dev == id->dev)
-            return true;
+            return c;
     }
-    return false;
+    return NULL;
+}
+
+/* An undecided copy was renamed by the next rotation: it is decided where it is now. */
+static void copy_moved(struct candidate *c, struct dir *d, const char *path)
+{
+    if (strcmp(c->path, path) == 0)
+        return;
+    mem_free(c->path);
+    c->path = mem_strdup(path);
+    c->dir = d;
 }
 
 /* see header */
@@ -46,7 +56,10 @@ void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
     struct inode_key key = {id->dev, id->ino};
     if (t->candidates_by_inode.eq == NULL)
         map_init(&t->candidates_by_inode, inode_is);
-    if (map_find(&t->candidates_by_inode, hash64_u64(id->ino), &key) != NULL || is_held(t, id))
+    struct candidate *held = held_copy(t, id);
+    if (held != NULL)
+        copy_moved(held, d, path);
+    if (held != NULL || map_find(&t->candidates_by_inode, hash64_u64(id->ino), &key) != NULL)
         return;
     struct candidate *c = mem_zalloc(sizeof(*c));
     c->path = mem_strdup(path);
@@ -373,7 +386,7 @@ static struct entry *decide_sibling(struct tail *t, struct candidate *c,
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
 {
     enum identity_decision d;
-    if (is_held(t, &c->id) || adopt_open(t, c) < 0)
+    if (held_copy(t, &c->id) != NULL || adopt_open(t, c) < 0)
         return NULL;
     bool packed = content_is_packed(&c->content); /* decided by the search */
     struct entry *e = packed ? NULL : decide_sibling(t, c, &d);
@@ -491,6 +504,10 @@ static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
     struct fs_identity before = c->id;
     if (adopt_open(t, c) < 0)
         return true;
+    if (c->id.ino != before.ino || c->id.dev != before.dev) {
+        content_close(&c->content); /* it was renamed: its new name is still to be told */
+        return true;
+    }
     if (cut != NULL)
         try_cut(c, cut);
     struct entry *e = c->original;

@@ -95,7 +95,8 @@ static void settle(struct search *s, struct candidate *c, enum probe_result r, s
 {
     c->dir = discover_dir_of(s->t, c->path); /* it may have gone meanwhile */
     bool other = r == PROBE_LOST && s->rest.entry != NULL && e != s->rest.entry;
-    c->known = r == PROBE_LIVING || other;
+    c->known = r == PROBE_LIVING || other ||
+               (r == PROBE_NOBODYS && packed_is_read(s->t, &c->id)); /* done meanwhile */
     if (r == PROBE_LOST && !other && file_find(s->t, c->id.dev, c->id.ino) == NULL)
         follow_found(s, c, e);
     content_close(&c->content);

@@ -147,6 +147,28 @@ static void copy_is_held_for_the_later_content(void **state)
     EXPECT(b, LONG_SEEN LONG_SEEN "second: " LONG_SEEN "third|");
 }
 
+#define WHOLE "first|" LONG_SEEN LONG_SEEN
+
+/* a copy is renamed before it is decided; another one takes its name; each becomes a file of its
+ * own when its time is over */
+static void copy_that_is_renamed_while_it_is_held(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log*");
+    put(b, "first\n" LONG LONG);
+    bench_start(b);
+    EXPECT(b, WHOLE);
+    copy(b, "app.log", "app.log.1", SIZE_MAX);
+    bench_pass(b, 1000);
+    move(b, "app.log.1", "app.log.2");
+    copy(b, "app.log", "app.log.1", SIZE_MAX);
+    bench_pass(b, 1000);
+    EXPECT(b, WHOLE);
+    bench_pass(b, 15000);
+    EXPECT(b, WHOLE WHOLE WHOLE);
+}
+
 /* a copy may get the inode number of a file that was deleted */
 static void copy_under_a_known_number(void **state)
 {
@@ -229,10 +251,15 @@ static void backup_with_its_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(cut_twice_between_two_looks),        TEST(cut_twice_while_stopped),
-        TEST(cut_before_the_first_read),          TEST(copy_of_what_was_read_whole),
-        TEST(copy_is_held_for_the_later_content), TEST(copy_under_a_known_number),
-        TEST(backup_beside_a_new_file),           TEST(backup_with_its_times),
+        TEST(cut_twice_between_two_looks),
+        TEST(cut_twice_while_stopped),
+        TEST(cut_before_the_first_read),
+        TEST(copy_of_what_was_read_whole),
+        TEST(copy_is_held_for_the_later_content),
+        TEST(copy_under_a_known_number),
+        TEST(copy_that_is_renamed_while_it_is_held),
+        TEST(backup_beside_a_new_file),
+        TEST(backup_with_its_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -261,7 +261,7 @@ static int make_missing(struct journal_recoverer *r, unsigned slot)
         e = journal_file_make(j, log, j->opts.log_bytes);
         r->log[slot].state = -ENODATA;
     }
-    if (e == 0 && slot != j->base && checkpoint->fd < 0)
+    if (e == 0 && slot != j->base && (checkpoint->fd < 0 || checkpoint->size < FRAME_HEADER_BYTES))
         e = journal_file_make(j, checkpoint, j->opts.checkpoint_bytes);
     return e;
 }

@@ -1,4 +1,5 @@
 /* rooms: base os config store bulk metrics */
+/* parsers: 20 */
 /*
  * Fuzzes the parsers of metrics: the first byte chooses the file, the rest is its text, cut in two
  * for a delta. Oracles: what a sample promises (parts not larger than the whole, fractions that

@@ -56,7 +56,7 @@ static void take_name(struct slice value, struct interface_link *l)
 static void take_attribute(unsigned short type, struct slice value, struct interface_link *l)
 {
     struct rtnl_link_stats64 stats;
-    uint8_t byte;
+    uint8_t byte = 0;
     switch (type) {
     case IFLA_IFNAME:
         take_name(value, l);

@@ -103,7 +103,7 @@ bool interface_parse(struct slice message, struct interface_link *ret)
         size_t step = RTA_ALIGN(a.rta_len);
         rest = slice_sub(rest, step < rest.len ? step : rest.len, rest.len);
     }
-    return ret->name[0] != '\0' && strpbrk(ret->name, "/ \t\n") == NULL;
+    return network_is_name(slice_str(ret->name));
 }
 
 /* see header */

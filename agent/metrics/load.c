@@ -7,6 +7,7 @@
 
 #include "base/num.h"
 #include "metrics/column.h"
+#include "metrics/counters.h"
 #include "metrics/member.h"
 
 /* more tasks than a kernel can have (2^22): no load average */
@@ -60,13 +61,6 @@ static int sample(void *state, const struct set_source *source)
     return r;
 }
 
-/* every sample is a document */
-static size_t documents(const void *state)
-{
-    (void)state;
-    return 1;
-}
-
 /* the only document */
 static void write_body(const void *state, size_t i, struct json_writer *w)
 {
@@ -100,6 +94,6 @@ const struct metric_set load_set = {
     .field_count = ARRAY_LEN(fields),
     .state_bytes = sizeof(struct load_sample),
     .sample = sample,
-    .documents = documents,
+    .documents = counters_one_document,
     .write = write_body,
 };

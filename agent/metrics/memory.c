@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "metrics/column.h"
+#include "metrics/counters.h"
 #include "metrics/member.h"
 
 enum row {
@@ -174,13 +175,6 @@ static int sample(void *state, const struct set_source *source)
     return r < 0 ? r : memory_parse(text, state);
 }
 
-/* every sample is a document */
-static size_t documents(const void *state)
-{
-    (void)state;
-    return 1;
-}
-
 /* the only document */
 static void write_body(const void *state, size_t i, struct json_writer *w)
 {
@@ -239,6 +233,6 @@ const struct metric_set memory_set = {
     .field_count = ARRAY_LEN(fields),
     .state_bytes = sizeof(struct memory_sample),
     .sample = sample,
-    .documents = documents,
+    .documents = counters_one_document,
     .write = write_body,
 };

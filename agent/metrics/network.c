@@ -126,8 +126,8 @@ static bool is_stacked_type(struct slice type)
     return false;
 }
 
-/* what the kernel takes for a name: it becomes part of a path in /sys */
-static bool is_name(struct slice name)
+/* see header */
+bool network_is_name(struct slice name)
 {
     if (name.len == 0 || name.len >= NETWORK_NAME_BYTES || slice_eq_str(name, ".") ||
         slice_eq_str(name, ".."))
@@ -147,7 +147,7 @@ static bool take_row(struct slice line, struct network_interface *ret)
     struct slice name = slice_trim(slice_sub(line, 0, colon));
     struct slice numbers = slice_sub(line, colon + 1, line.len);
     uint64_t v[COLUMNS];
-    if (colon == line.len || !is_name(name) || network_is_excluded(name))
+    if (colon == line.len || !network_is_name(name) || network_is_excluded(name))
         return false;
     for (size_t i = 0; i < COLUMNS; i++)
         if (column_number(&numbers, &v[i]) < 0)

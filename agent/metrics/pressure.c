@@ -10,6 +10,7 @@
 
 #include "base/num.h"
 #include "metrics/column.h"
+#include "metrics/counters.h"
 
 #define PERCENT 100
 
@@ -99,13 +100,6 @@ static int sample(void *state, const struct set_source *source)
     return 0;
 }
 
-/* every sample is a document */
-static size_t documents(const void *state)
-{
-    (void)state;
-    return 1;
-}
-
 /* the only document; rows and enums have the same order */
 static void values(const void *state, size_t i, struct value *v)
 {
@@ -153,6 +147,6 @@ const struct metric_set pressure_set = {
     .field_count = ARRAY_LEN(fields),
     .state_bytes = sizeof(struct pressure_sample),
     .sample = sample,
-    .documents = documents,
+    .documents = counters_one_document,
     .values = values,
 };

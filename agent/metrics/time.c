@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "metrics/counters.h"
+
 #define NS_PER_US 1000.0
 
 /* see header */
@@ -24,13 +26,6 @@ static int sample(void *state, const struct set_source *source)
         return -errno;
     ((struct time_sample *)state)->timex = t;
     return 0;
-}
-
-/* every sample is a document */
-static size_t documents(const void *state)
-{
-    (void)state;
-    return 1;
 }
 
 enum row { ESTIMATED_ERROR, MAX_ERROR, OFFSET, SYNCHRONIZED };
@@ -63,6 +58,6 @@ const struct metric_set time_set = {
     .field_count = ARRAY_LEN(fields),
     .state_bytes = sizeof(struct time_sample),
     .sample = sample,
-    .documents = documents,
+    .documents = counters_one_document,
     .values = values,
 };

@@ -7,6 +7,7 @@
 
 #include "base/num.h"
 #include "metrics/column.h"
+#include "metrics/counters.h"
 
 /* a thousand years: no host is up longer */
 #define SECONDS_MAX 3.2e10
@@ -33,13 +34,6 @@ static int sample(void *state, const struct set_source *source)
     return r < 0 ? r : uptime_parse(text, state);
 }
 
-/* every sample is a document */
-static size_t documents(const void *state)
-{
-    (void)state;
-    return 1;
-}
-
 /* the only document */
 static void values(const void *state, size_t i, struct value *v)
 {
@@ -62,6 +56,6 @@ const struct metric_set uptime_set = {
     .field_count = ARRAY_LEN(fields),
     .state_bytes = sizeof(struct uptime_sample),
     .sample = sample,
-    .documents = documents,
+    .documents = counters_one_document,
     .values = values,
 };

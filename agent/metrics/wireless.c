@@ -11,6 +11,7 @@
 
 #include "base/num.h"
 #include "metrics/column.h"
+#include "metrics/network.h"
 
 #define HEADINGS 2
 
@@ -32,17 +33,6 @@ static bool take_level(struct slice *line, double *ret)
     return true;
 }
 
-/* whether the kernel takes an interface of that name (dev_valid_name of net/core/dev.c) */
-static bool is_name(struct slice name)
-{
-    if (name.len == 0 || name.len >= WIRELESS_NAME_BYTES)
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        if ((unsigned char)name.ptr[i] <= ' ' || name.ptr[i] == '/')
-            return false;
-    return true;
-}
-
 /* one interface; false when the row is broken */
 static bool take_row(struct slice line, struct wireless_interface *one)
 {
@@ -50,8 +40,9 @@ static bool take_row(struct slice line, struct wireless_interface *one)
     if (!slice_next(&line, ':', &name))
         return false;
     name = slice_trim(name);
-    if (!is_name(name) || !slice_next_word(&line, &status) || !take_level(&line, &one->link) ||
-        !take_level(&line, &one->level_dbm) || !take_level(&line, &one->noise_dbm))
+    if (!network_is_name(name) || !slice_next_word(&line, &status) ||
+        !take_level(&line, &one->link) || !take_level(&line, &one->level_dbm) ||
+        !take_level(&line, &one->noise_dbm))
         return false;
     for (size_t i = 0; i < WIRELESS_DROPS; i++)
         if (column_number(&line, &one->drops[i]) < 0)

@@ -44,6 +44,10 @@ struct network_delta {
  * containers (veth*, docker0, br-<id>, cali*, cni*, flannel*, tap*, kube-*); br-lan is kept. */
 bool network_is_excluded(struct slice name);
 
+/* Whether the kernel takes an interface of that name (dev_valid_name of net/core/dev.c); it becomes
+ * part of a path in /sys. */
+bool network_is_name(struct slice name);
+
 /* Text of /proc/net/dev into *s, in its order, without the excluded ones; at most
  * NETWORK_INTERFACES_MAX. index is 0, is_underlying guessed from the name. Rows that no kernel
  * writes are passed over. 0, or -EBADMSG (empty: not even a heading), *s being as before. */

@@ -134,6 +134,13 @@ static void arm(struct spooler *s)
                                            : SPOOLER_PATIENCE_MS);
 }
 
+/* everything came in time: what comes next has a patience of its own */
+static void disarm(struct spooler *s)
+{
+    loop_timer_stop(s->timer);
+    s->is_armed = false;
+}
+
 /* ---- ends ---- */
 
 /* the mark is made, or nobody minds */
@@ -170,8 +177,11 @@ static void settle(struct spooler *s, struct parcel *p)
         s->flying = NULL;
     list_remove(&p->link);
     end_parcel(p);
-    if (is_idle(s))
-        s->is_late = false;
+    if (!is_idle(s))
+        return;
+    s->is_late = false;
+    if (s->flying == NULL)
+        disarm(s);
 }
 
 /* a batch's part of a parcel is acknowledged */

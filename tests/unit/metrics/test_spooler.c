@@ -129,7 +129,7 @@ static void check_seen(unsigned from, char life, unsigned first, unsigned last)
     }
 }
 
-/* answered in time: nothing was ever written */
+/* each answered in time, whatever the period: nothing was ever written */
 static void test_healthy(void **state)
 {
     (void)state;
@@ -143,7 +143,7 @@ static void test_healthy(void **state)
         bench_advance(&bench, 800);
         settle();
         assert_int_equal(bench_answer(&bench, seen, SEEN), 1);
-        bench_advance(&bench, 9100);
+        bench_advance(&bench, i % 2 == 0 ? 9100 : 50);
         settle();
     }
     assert_int_equal(fault_fs_calls(&ff), 0);

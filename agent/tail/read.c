@@ -112,13 +112,18 @@ static enum read_result conclude(const struct pass *p, bool full)
     return full ? READ_MORE : READ_END;
 }
 
-/* whether content that nobody has seen comes first */
-static bool must_wait(struct file *f)
+/* Whether content that nobody has seen comes first. Before the first bytes are taken for those of a
+ * file that was empty, what its directory has to tell is listened to. */
+static bool must_wait(struct file *f, bool has_bytes)
 {
-    if (!siblings_may_hide(f))
+    if (f->at.offset > 0 || f->at.head_bytes > 0)
         return false;
-    siblings_unseen(f);
-    f->grown_ms = loop_now_ms(f->tail->loop);
+    if (has_bytes)
+        tail_catch_up(f->tail);
+    if (siblings_may_hide(f)) {
+        siblings_unseen(f);
+        f->grown_ms = loop_now_ms(f->tail->loop);
+    }
     return f->after != NULL;
 }
 
@@ -132,10 +137,11 @@ void read_note_head(struct file *f)
         return;
     if (f->at.head_bytes > 0 && !identity_evidence_holds(&f->content, id.size, &f->at))
         return; /* cut: its turn tells */
-    (void)must_wait(f);
+    (void)must_wait(f, true);
     struct evidence start = adopt_start(&f->content);
     f->at.head = start.head;
     f->at.head_bytes = start.head_bytes;
+    registry_seen(f->entry);
     registry_head(f->entry, &f->at);
 }
 
@@ -179,7 +185,7 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
         return without_bytes(n, ret_bytes);
     if (is_on_the_way(f, &p))
         return READ_END;
-    if (must_wait(f))
+    if (must_wait(f, p.end > 0))
         return READ_MORE;
     if (!is_same_content(f, &p)) {
         tail_catch_up(f->tail); /* a copy that was made before is told of before */
@@ -193,6 +199,8 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
     if (p.final)
         lines_take_rest(&p); /* the end of the file ends the last line */
     pass_leave_span(&p);
+    if (f->at.head_bytes > 0)
+        registry_seen(f->entry);
     recovery_passed(f, p.pos);
     *ret_bytes = p.pos - start;
     return conclude(&p, full);

@@ -159,7 +159,7 @@ struct parked {
 struct candidate {
     struct list link;
     bool linked;              /* path is where a link at known_as leads */
-    char *link_path;          /* owned; linked: what known_as is */
+    char *link_path;          /* owned; what known_as is, where that is not borrowed */
     struct map_node by_inode; /* of the scan's candidates */
     char *path;
     /* borrowed: the matching path that it was rotated away from, or that is a link to it; or NULL
@@ -168,6 +168,8 @@ struct candidate {
     struct fs_identity id;
     struct content content; /* while it is decided */
     bool known;             /* compressed: its content is read elsewhere, or was */
+    bool beside;            /* copy: no pattern matches it */
+    bool moved;             /* something else was at its path when it was opened */
     struct dir *dir;
     unsigned input;
     int64_t held_ms;        /* copy: since when it has not grown */
@@ -229,6 +231,7 @@ struct tail {
     struct list candidates; /* of the scan under way */
     struct map candidates_by_inode;
     struct list copies;   /* undecided */
+    unsigned copies_open; /* of them */
     struct list searches; /* among siblings, under way */
     struct loop_timer *search_timer;
     struct list packed; /* compressed files that need not be read */
@@ -490,7 +493,7 @@ struct file *lineage_newest(struct tail *t, uint64_t born_at);
 /* Makes a file that is in no lineage the newest of one. */
 void lineage_add(struct file *f, uint64_t born_at);
 void lineage_remove(struct file *f);
-/* f is read when `other` is at its end (NULL = at once). */
+/* f is read when `other` is at its end (NULL = at once). Nothing changes where `other` waits for f. */
 void lineage_wait(struct file *f, struct file *other);
 /* Nobody waits for a file that goes. */
 void lineage_release(struct file *gone);

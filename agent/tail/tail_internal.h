@@ -58,6 +58,7 @@
 #define TAIL_POLL_MS      10000 /* where events cannot be had */
 #define TAIL_QUANTUM      ((size_t)256 * 1024)
 #define TAIL_ROUND_BYTES  ((size_t)4 * 1024 * 1024)
+#define TAIL_WATCHED      64   /* files that are looked at in a tick in which none can be read */
 #define TAIL_PREBUILT     256  /* hot files whose constant parts are kept between turns */
 #define TAIL_CHECK_MS     1000 /* copies and orphans */
 #define TAIL_COPY_HOLD_MS 10000
@@ -544,9 +545,9 @@ enum read_result {
 };
 /* Reads about one quantum. ret_bytes: how far the file was consumed. */
 enum read_result read_some(struct file *f, uint64_t *ret_bytes);
-/* Takes the head of a file that has to wait for its turn, as soon as it is there: until then the
- * file may be compressed, and is to be known again. */
-void read_note_head(struct file *f);
+/* What must not be missed of a file that has to wait for its turn: its head, since until that is
+ * known the file may be compressed and is to be known again; and that it was cut. */
+void read_watch(struct file *f);
 /* Gives the unfinished last line as it is. False: blocked. */
 bool read_flush_partial(struct file *f);
 

@@ -200,7 +200,8 @@ static const char *name_of(const struct candidate *c)
 /* a new generation */
 static struct file *begin(struct tail *t, struct candidate *c, const struct evidence *at)
 {
-    struct entry *e = registry_mint(t->registry, &c->id, name_of(c), at);
+    struct entry *e = registry_mint(t->registry, &c->id, name_of(c), at,
+                                    siblings_is_open(t, name_of(c)));
     registry_set_framing(e, cutting_of(&t->opts.inputs[c->input]));
     return follow(t, c, e, at);
 }

@@ -196,7 +196,7 @@ void file_restart(struct file *f)
         id.mtime_ns = 0; /* then nothing was written before it */
     file_tell_cut(t, f->input, old->path, f->at.offset);
     f->at = adopt_start(&f->content);
-    f->entry = registry_mint(t->registry, &id, old->path, &f->at);
+    f->entry = registry_mint(t->registry, &id, old->path, &f->at, true);
     registry_set_framing(f->entry, cutting_of(tail_input_of(f)));
     f->entry->file = f;
     f->entry->owner.ledger = old->owner.ledger;
@@ -218,5 +218,7 @@ void file_restart(struct file *f)
     if (old->file != NULL && before != NULL)
         lineage_wait(old->file, before);
     lineage_wait(f, last != NULL ? last : before);
+    if (!siblings_is_open(t, old->path))
+        registry_settle(f->entry);
     registry_unhold(old);
 }

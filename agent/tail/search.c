@@ -177,7 +177,7 @@ int64_t search_newest_ns(const struct search *s)
         bool later = e->file != NULL && e->file->behind_search;
         if (is_blank(e) && e->seen_ns - TAIL_CLOCK_STEP_NS < blank)
             blank = e->seen_ns - TAIL_CLOCK_STEP_NS;
-        if (!later && written_ns(e) > newest)
+        if (!later && !e->unsettled && written_ns(e) > newest)
             newest = written_ns(e);
     }
     newest = newest < blank ? newest : blank;
@@ -324,12 +324,30 @@ void search_free(struct search *s)
 }
 
 /* see search.h */
+void search_settle(struct tail *t, const char *path)
+{
+    if (siblings_is_open(t, path))
+        return;
+    for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
+         e = registry_next_at(t->registry, path, e))
+        registry_settle(e);
+}
+
+/* see search.h */
 bool search_has_moved(const struct search *s)
 {
     for (unsigned i = 0; i < s->count; i++)
         if (s->members[i]->moved)
             return true;
     return false;
+}
+
+/* what is left of a search that is over */
+static char *take_path(struct search *s)
+{
+    char *path = s->path;
+    s->path = NULL;
+    return path;
 }
 
 /* A search for the rest of an entry is over; one that has to look once more does so. */
@@ -343,11 +361,15 @@ static void finish_rest(struct search *s)
     bool again = search_has_moved(s);
     if (!again)
         end_rest(s);
+    char *path = take_path(s);
     search_free(s);
-    if (!again)
-        return;
-    (void)search_rest(t, input, &rest);
-    registry_unhold(rest.entry);
+    if (again) {
+        (void)search_rest(t, input, &rest);
+        registry_unhold(rest.entry);
+    } else {
+        search_settle(t, path);
+    }
+    mem_free(path);
 }
 
 /* The same for a path. */
@@ -360,11 +382,12 @@ static void finish_path(struct search *s)
     bool again = s->again || search_has_moved(s);
     if (!again)
         set_looked_for(t, s->path);
-    char *path = s->path;
-    s->path = NULL;
+    char *path = take_path(s);
     search_free(s);
     if (again)
         search_path(t, input, path, newest);
+    else
+        search_settle(t, path);
     mem_free(path);
 }
 

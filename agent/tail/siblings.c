@@ -156,6 +156,8 @@ void search_path(struct tail *t, unsigned input, const char *path, int64_t floor
     s = search_new(t, input, path);
     s->floor_ns = floor_ns;
     gather(s, discover_dir_of(t, path));
+    tail_message(t, LOG_DEBUG, "searching %u files beside \"%s\"%s", s->count, path,
+                 floor_ns < INT64_MAX ? " once more" : "");
     for (unsigned i = 0; i < s->count; i++) {
         const struct fs_identity *id = &s->members[i]->id;
         if (registry_find_inode(t->registry, id->dev, id->ino) != NULL)
@@ -220,6 +222,7 @@ void siblings_unseen(struct file *file)
         again = search_has_moved(s);
         search_free(s);
     }
+    search_settle(file->tail, file->entry->path);
 }
 
 /* see tail_internal.h */
@@ -242,6 +245,17 @@ bool siblings_is_searching(struct tail *t, const char *path)
 {
     struct search *s = list_is_empty(&t->searches) ? NULL : find_search(t, path);
     return s != NULL && !s->own;
+}
+
+/* see tail_internal.h */
+bool siblings_is_open(struct tail *t, const char *path)
+{
+    LIST_EACH(node, &t->searches) {
+        const struct search *s = LIST_ENTRY(node, struct search, link);
+        if (!s->own && strcmp(s->path, path) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* see tail_internal.h */

@@ -342,6 +342,9 @@ void siblings_decide(struct tail *t, struct candidate *c);
 bool siblings_inherit(struct file *f);
 /* Whether what was rotated away from a path is not known yet. */
 bool siblings_is_searching(struct tail *t, const char *path);
+/* Whether anything that was rotated away from a path may not be known yet: a restart would have to
+ * look for it again. */
+bool siblings_is_open(struct tail *t, const char *path);
 /* Searches under way go on. */
 void siblings_search_on(struct tail *t);
 /* The inputs are others. */

@@ -65,6 +65,7 @@ struct entry {
     bool indexed;     /* is what its inode number leads to */
     bool done;        /* will never be read again; forgotten when its spans are resolved */
     bool ended;       /* at its end, or its file is gone: kept while a sibling holds it */
+    bool unsettled;   /* what was rotated away before it is still looked for */
     uint8_t looked;   /* the tail's last look at what nobody reads */
     uint32_t framing; /* hash of the options that cut its records; 0 = not known */
     int32_t sent_day; /* days since 1970 when the bytes of the latest step were read */
@@ -143,7 +144,9 @@ struct entry *registry_find_inode(struct registry *r, uint64_t dev, uint64_t ino
 /* A new generation of the identified file that starts at start->offset. Written at once; its
  * ticket is in sent_ticket. path is copied. */
 struct entry *registry_mint(struct registry *r, const struct fs_identity *id, const char *path,
-                            const struct evidence *start);
+                            const struct evidence *start, bool unsettled);
+/* What was rotated away before it is known now. */
+void registry_settle(struct entry *e);
 
 /* The options that cut its records, as a hash; of a new entry, so that nothing is written later. */
 void registry_set_framing(struct entry *e, uint32_t framing);

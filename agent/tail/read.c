@@ -127,8 +127,8 @@ static bool must_wait(struct file *f, bool has_bytes)
     return f->after != NULL;
 }
 
-/* The first bytes that were seen of a file are evidence, also when none is taken yet; twice at most,
- * since it is written. */
+/* The first bytes that were seen of a file are evidence, also when none is taken yet; twice at
+ * most, since it is written. */
 static void note_head(struct file *f, const char *bytes, uint64_t count)
 {
     size_t n = count < SPAN_HEAD_BYTES ? (size_t)count : SPAN_HEAD_BYTES;

@@ -202,7 +202,8 @@ static void put_behind(const struct search *s, struct file *f, struct file *last
     file_heat(f);
 }
 
-/* Copies in which the rest of a generation of the path is read meanwhile are at paths of their own. */
+/* Copies in which the rest of a generation of the path is read meanwhile are at paths of their own.
+ */
 static void release_rests(const struct search *s)
 {
     struct registry *r = s->t->registry;

@@ -34,13 +34,13 @@ struct search {
     uint64_t born_at;   /* its hash */
     unsigned input;
     unsigned count;
-    unsigned next;   /* compressed member to be decided */
-    bool probing;    /* it is open and `probe` is under way */
-    bool own;        /* of one compressed file that a pattern matches */
-    bool again;      /* something is new at the path: look once more */
-    int64_t from_ns; /* compressed members written before are of no use */
+    unsigned next;    /* compressed member to be decided */
+    bool probing;     /* it is open and `probe` is under way */
+    bool own;         /* of one compressed file that a pattern matches */
+    bool again;       /* something is new at the path: look once more */
+    int64_t from_ns;  /* compressed members written before are of no use */
     int64_t floor_ns; /* what was written later is missed, whatever else is known by now */
-    int64_t held_ms; /* since when the member that is decided waits */
+    int64_t held_ms;  /* since when the member that is decided waits */
     uint64_t held_bytes;
     struct probe probe;
     struct candidate *members[SIBLINGS_MAX];

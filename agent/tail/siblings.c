@@ -197,8 +197,7 @@ struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
                              const struct fs_identity *cut, int64_t since_ns,
                              struct ledger_count lost)
 {
-    return search_rest(t, input,
-                       &(struct rest){e, ABANDON_TRUNCATED, lost, true, *cut, since_ns});
+    return search_rest(t, input, &(struct rest){e, ABANDON_TRUNCATED, lost, true, *cut, since_ns});
 }
 
 /* see tail_internal.h */

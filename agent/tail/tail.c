@@ -206,7 +206,8 @@ static bool requeue(struct tail *t, struct list *turns)
     return any;
 }
 
-/* While nothing can be read some files are looked at in each tick, those first that wait longest. */
+/* While nothing can be read some files are looked at in each tick, those first that wait longest.
+ */
 static void watch_over(struct tail *t)
 {
     struct list turns;

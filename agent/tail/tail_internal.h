@@ -174,6 +174,7 @@ struct candidate {
     struct dir *dir;
     unsigned input;
     int64_t held_ms;        /* copy: since when it has not grown */
+    uint64_t compared_to;   /* copy: bytes before it are those of its original */
     struct entry *original; /* copy: of this generation */
 };
 
@@ -435,6 +436,8 @@ struct evidence match_newest(const struct entry *e);
 struct evidence match_older(const struct entry *e);
 /* What an open candidate is to one entry. */
 enum identity_decision match_decide(const struct entry *e, struct candidate *c);
+/* Compares some more bytes of a copy with its original, while that lives. False: they differ. */
+bool match_compare(struct candidate *c);
 /* Whether it may become a copy of a generation that is read now. */
 bool match_may_be_copy(const struct tail *t, const struct entry *e, struct candidate *c);
 /* The entry whose content this is under another inode; NULL = none. */
@@ -497,7 +500,8 @@ struct file *lineage_newest(struct tail *t, uint64_t born_at);
 /* Makes a file that is in no lineage the newest of one. */
 void lineage_add(struct file *f, uint64_t born_at);
 void lineage_remove(struct file *f);
-/* f is read when `other` is at its end (NULL = at once). Nothing changes where `other` waits for f. */
+/* f is read when `other` is at its end (NULL = at once). Nothing changes where `other` waits for f.
+ */
 void lineage_wait(struct file *f, struct file *other);
 /* Nobody waits for a file that goes. */
 void lineage_release(struct file *gone);

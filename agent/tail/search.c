@@ -310,16 +310,23 @@ static void end_rest(struct search *s)
 }
 
 /* see search.h */
-void search_free(struct search *s)
+void search_drop_members(struct search *s)
 {
-    if (s->probing)
-        probe_end(&s->probe);
-    list_remove(&s->link);
     for (unsigned i = 0; i < s->count; i++) {
         content_close(&s->members[i]->content);
         mem_free(s->members[i]->path);
         mem_free(s->members[i]);
     }
+    s->count = 0;
+}
+
+/* see search.h */
+void search_free(struct search *s)
+{
+    if (s->probing)
+        probe_end(&s->probe);
+    list_remove(&s->link);
+    search_drop_members(s);
     mem_free(s->path);
     mem_free(s);
 }

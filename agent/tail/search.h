@@ -54,6 +54,8 @@ int64_t search_newest_ns(const struct search *s);
 /* What was written since a file was cut, and cut off too, each to be read after the one before it;
  * compressed members when they are decided. Returns the last of them, `last` if there is none. */
 struct file *search_take_missed(struct search *s, struct file *last, bool compressed);
+/* Gives back the members. */
+void search_drop_members(struct search *s);
 /* Gives up a search. */
 void search_free(struct search *s);
 /* Begins to search a path; plain files are decided at once. floor_ns: of a search that this one

@@ -452,6 +452,8 @@ void warned_free(struct tail *t);
 /* Calls fn with each name in a directory that may be a rotated form of `base`, and some others. */
 typedef void (*listing_fn)(void *ctx, const char *name);
 void listing_each(struct tail *t, const struct dir *d, const char *base, listing_fn fn, void *ctx);
+/* Whether the names were read when the directory had not changed for a while, nor has since. */
+bool listing_is_settled(struct tail *t, const struct dir *d);
 /* Gives the names back. */
 void listing_free(struct tail *t);
 

@@ -223,7 +223,8 @@ static void resume(struct tail *t, struct candidate *c, struct entry *e)
         (void)begin(t, c, &at);
         return;
     }
-    bool same = e->dev == c->id.dev && e->ino == c->id.ino && strcmp(e->path, name_of(c)) == 0;
+    bool same = e->indexed && e->dev == c->id.dev && e->ino == c->id.ino &&
+                strcmp(e->path, name_of(c)) == 0;
     if (!same)
         registry_moved(e, &c->id, name_of(c));
     registry_seen(e);

@@ -153,6 +153,8 @@ void file_cool(struct file *f)
     leave_hot(f);
     content_rest(&f->content);
     fds_rest(f);
+    if (f->tail->hot_count == 0)
+        mem_forget(f->tail->buffer, f->tail->buffer_bytes);
     if (d->hot == 0 && d->watch >= 0)
         file_look(d);
 }

@@ -242,7 +242,7 @@ struct tail {
     bool life_soon;           /* the next one comes soon */
     int64_t looked_ms;        /* when idle files were looked at last */
     struct dated_name *names; /* one for each input */
-    char *buffer;             /* shared by all reads */
+    char *buffer;             /* shared by all reads; nothing is kept in it between them */
     size_t buffer_bytes;
     struct charset *charsets[CHARSET_COUNT]; /* those that inputs need */
     struct decode_docker *docker;            /* NULL = no input may need it */

@@ -61,7 +61,8 @@ void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
         copy_moved(held, d, path);
     if (held != NULL || map_find(&t->candidates_by_inode, hash64_u64(id->ino), &key) != NULL)
         return;
-    struct candidate *c = mem_zalloc(sizeof(*c));
+    struct candidate *c = slab_get(&t->candidate_slab);
+    c->tail = t;
     c->path = mem_strdup(path);
     c->id = *id;
     content_open(&c->content, -1);
@@ -93,7 +94,7 @@ void adopt_free_candidate(struct candidate *c)
     if (c->linked)
         mem_free(c->link_path);
     mem_free(c->path);
-    mem_free(c);
+    slab_put(&c->tail->candidate_slab, c);
 }
 
 /* see tail_internal.h: what it is may have changed since it was found */
@@ -364,6 +365,7 @@ void adopt_all(struct tail *t)
         adopt_moved(t, LIST_ENTRY(node, struct candidate, link));
     LIST_EACH(node, &t->candidates)
         adopt_fresh(t, LIST_ENTRY(node, struct candidate, link));
+    slab_trim(&t->candidate_slab);
 }
 
 /* What a sibling is: a loaded generation goes on, other content under a known number is a new one.

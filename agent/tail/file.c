@@ -33,7 +33,7 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
 {
     const struct fs_identity *id = &c->id;
     struct dir *d = c->dir;
-    struct file *f = mem_zalloc(sizeof(*f));
+    struct file *f = slab_get(&t->file_slab);
     f->tail = t;
     f->dir = d;
     f->input = c->input;
@@ -110,7 +110,7 @@ void file_free(struct file *f)
     fds_close(f);
     content_close(&f->content);
     entry->file = NULL;
-    mem_free(f);
+    slab_put(&t->file_slab, f);
 }
 
 /* see header */

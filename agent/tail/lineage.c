@@ -1,7 +1,7 @@
 /*
  * tail/lineage - files that were born at one path, and who is read after whom
  *
- * The files that were first seen at one path are a chain, the newest first; a map leads from the
+ * The files that were first seen at one path are a chain, the newest first; a table leads from the
  * hash of the path to the newest. So a new file finds its elders without asking all files. A file
  * waits for another until that one is at its end; how many wait is counted, so that a file that
  * goes looks for waiters only if it has some.
@@ -11,41 +11,49 @@
  */
 #include "tail_internal.h"
 
-/* map equality: the hash of the path is all that is kept of it */
-static bool hash_is(const struct map_node *node, const void *key)
+/* hash and equality: the hash of the path is all that is kept of it */
+static uint64_t born_at_of(const void *file)
 {
-    return node->hash == *(const uint64_t *)key;
+    return ((const struct file *)file)->born_at;
+}
+
+static bool is_born_at(const void *file, const void *born_at)
+{
+    return ((const struct file *)file)->born_at == *(const uint64_t *)born_at;
+}
+
+/* see tail_internal.h */
+void lineage_init(struct tail *t)
+{
+    table_init(&t->files_by_birth, born_at_of, is_born_at);
 }
 
 /* see tail_internal.h */
 struct file *lineage_newest(struct tail *t, uint64_t born_at)
 {
-    if (t->files_by_birth.eq == NULL)
-        map_init(&t->files_by_birth, hash_is);
-    struct map_node *node = map_find(&t->files_by_birth, born_at, &born_at);
-    return node == NULL ? NULL : MAP_ENTRY(node, struct file, by_birth);
+    return table_find(&t->files_by_birth, born_at, &born_at);
 }
 
 /* see tail_internal.h */
 void lineage_add(struct file *f, uint64_t born_at)
 {
     struct tail *t = f->tail;
+    f->born_at = born_at;
     f->elder = lineage_newest(t, born_at);
     if (f->elder != NULL)
-        map_remove(&t->files_by_birth, &f->elder->by_birth);
-    map_insert(&t->files_by_birth, &f->by_birth, born_at);
+        table_remove(&t->files_by_birth, f->elder);
+    table_insert(&t->files_by_birth, f);
 }
 
 /* see tail_internal.h */
 void lineage_remove(struct file *f)
 {
     struct tail *t = f->tail;
-    uint64_t born_at = f->by_birth.hash;
-    struct file *younger = lineage_newest(t, born_at);
+    struct file *younger = lineage_newest(t, f->born_at);
     if (younger == f) {
-        map_remove(&t->files_by_birth, &f->by_birth);
+        table_remove(&t->files_by_birth, f);
         if (f->elder != NULL)
-            map_insert(&t->files_by_birth, &f->elder->by_birth, born_at);
+            table_insert(&t->files_by_birth, f->elder);
         return;
     }
     while (younger->elder != f)

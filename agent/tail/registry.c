@@ -51,6 +51,7 @@ static void replay_gen(struct registry *r, struct entry *e, const struct record 
         e = registry_add(r, &rec->gen, rec->path);
     else
         registry_set_path(e, rec->path);
+    registry_unindex_inode(e);
     e->dev = rec->dev;
     e->ino = rec->ino;
     e->birth_ns = rec->birth_ns;
@@ -168,6 +169,7 @@ void registry_start(struct registry *r, struct writer *writer, struct span_pool 
 {
     r->writer = writer;
     r->spans = spans;
+    registry_index_end_replay(r);
     (void)snprintf(r->boot, sizeof(r->boot), "%s", boot_id);
     r->unclean_boot =
         r->last_boot[0] != '\0' && !r->was_clean && strcmp(r->boot, r->last_boot) != 0;

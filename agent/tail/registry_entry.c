@@ -42,6 +42,7 @@ struct entry *registry_mint(struct registry *r, const struct fs_identity *id, co
 /* see header */
 void registry_moved(struct entry *e, const struct fs_identity *id, const char *path)
 {
+    registry_unindex_inode(e);
     e->dev = id->dev;
     e->ino = id->ino;
     e->birth_ns = id->birth_ns;

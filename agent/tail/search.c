@@ -295,11 +295,8 @@ void search_free(struct search *s)
     if (s->probing)
         probe_end(&s->probe);
     list_remove(&s->link);
-    for (unsigned i = 0; i < s->count; i++) {
-        content_close(&s->members[i]->content);
-        mem_free(s->members[i]->path);
-        mem_free(s->members[i]);
-    }
+    for (unsigned i = 0; i < s->count; i++)
+        adopt_free_candidate(s->members[i]);
     mem_free(s->path);
     mem_free(s);
 }

@@ -45,7 +45,8 @@ static void add_member(void *ctx, const char *name)
         fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
         file_find(s->t, id.dev, id.ino) != NULL)
         return;
-    struct candidate *c = mem_zalloc(sizeof(*c));
+    struct candidate *c = slab_get(&s->t->candidate_slab);
+    c->tail = s->t;
     list_init(&c->link);
     c->path = mem_strdup(path);
     c->known_as = s->path;

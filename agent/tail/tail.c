@@ -375,6 +375,9 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     list_init(&t->searches);
     list_init(&t->packed);
     list_init(&t->warned);
+    lineage_init(t);
+    slab_init(&t->file_slab, sizeof(struct file));
+    slab_init(&t->candidate_slab, sizeof(struct candidate));
     t->pump_timer = loop_timer_new(loop, pump, t);
     t->reconcile_timer = loop_timer_new(loop, on_reconcile, t);
     t->poll_timer = loop_timer_new(loop, on_poll, t);
@@ -410,7 +413,9 @@ void tail_free(struct tail **tp)
     discover_free(t);
     warned_free(t);
     listing_free(t);
-    map_clear(&t->files_by_birth);
+    table_clear(&t->files_by_birth);
+    slab_clear(&t->file_slab);
+    slab_clear(&t->candidate_slab);
     loop_io_cancel(&t->watch_io);
     watch_free(&t->watch);
     loop_timer_cancel(&t->pump_timer);

@@ -42,6 +42,8 @@
 #include "base/date.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/slab.h"
+#include "base/table.h"
 #include "os/charset.h"
 #include "os/fs.h"
 #include "os/loop.h"
@@ -102,10 +104,10 @@ struct dir {
 struct framing;
 
 struct file {
-    struct list in_dir;       /* its directory's */
-    struct list queue;        /* tail's hot files; else t->fds.idle while it is open */
-    struct map_node by_birth; /* while it is the newest of its lineage; the hash holds always */
-    struct file *elder;       /* the one that was born at the same path before */
+    struct list in_dir; /* its directory's */
+    struct list queue;  /* tail's hot files; else t->fds.idle while it is open */
+    uint64_t born_at;   /* hash of the path at which it was seen first */
+    struct file *elder; /* the one that was born at the same path before */
     struct tail *tail;
     struct entry *entry; /* the generation that is read now */
     struct dir *dir;
@@ -158,6 +160,7 @@ struct parked {
 /* A path that matches and whose inode nobody follows yet. */
 struct candidate {
     struct list link;
+    struct tail *tail;
     bool linked;              /* path is where a link at known_as leads */
     char *link_path;          /* owned; linked: what known_as is */
     struct map_node by_inode; /* of the scan's candidates */
@@ -224,9 +227,11 @@ struct tail {
     struct listing listing;
     struct list orphans;
     struct list parked;
-    struct map files_by_birth;
+    struct table files_by_birth;
+    struct slab file_slab;
     unsigned file_count;
     struct list candidates; /* of the scan under way */
+    struct slab candidate_slab;
     struct map candidates_by_inode;
     struct list copies;   /* undecided */
     struct list searches; /* among siblings, under way */
@@ -485,6 +490,7 @@ void parked_remove(struct file *f);
 void parked_check(struct tail *t);
 
 /* ---- lineage.c ---- */
+void lineage_init(struct tail *t);
 /* The file that was first seen last at a path, by the path's hash; f->elder leads on. NULL. */
 struct file *lineage_newest(struct tail *t, uint64_t born_at);
 /* Makes a file that is in no lineage the newest of one. */

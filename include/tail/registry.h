@@ -17,7 +17,6 @@
 
 #include "base/buf.h"
 #include "base/list.h"
-#include "base/map.h"
 #include "bulk/docid.h"
 #include "bulk/span.h"
 #include "os/fs.h"
@@ -56,9 +55,6 @@ struct entry {
     struct span_owner owner; /* first: spans lead back to their entry */
     struct list spans;       /* in source order, not yet acknowledged */
     struct list link;        /* registry's entries, oldest first */
-    struct map_node by_generation;
-    struct map_node by_inode;
-    struct map_node by_path;
     struct registry *registry;
     struct generation gen;
     bool loaded;      /* came from disk and has not been matched to a file yet */

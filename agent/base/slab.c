@@ -19,7 +19,7 @@
 #include "base/mem.h"
 
 #define BLOCK_BYTES (64 * KIB)
-#define ALIGN       ((size_t)16)
+#define ALIGN       sizeof(void *)
 
 #if defined(__has_feature) && !defined(__SANITIZE_ADDRESS__)
 #if __has_feature(address_sanitizer) /* clang */

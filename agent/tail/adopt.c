@@ -123,9 +123,9 @@ int adopt_open(struct tail *t, struct candidate *c)
  * yet, so it is read once more. */
 static void set_order(struct file *f)
 {
-    if (f->elder != NULL)
-        file_heat(f->elder);
-    lineage_wait(f, f->elder);
+    if (f->extra->elder != NULL)
+        file_heat(f->extra->elder);
+    lineage_wait(f, f->extra->elder);
 }
 
 /* begins to read a candidate at `at` of a generation */

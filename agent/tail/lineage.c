@@ -6,8 +6,8 @@
  * waits for another until that one is at its end; how many wait is counted, so that a file that
  * goes looks for waiters only if it has some.
  *
- * Invariants: 1. a file is in exactly one chain from file_new to file_free. 2. f->waiters is the
- * number of files whose `after` it is.
+ * Invariants: 1. a file is in exactly one chain from file_new to file_free. 2. f->extra->waiters is
+ * the number of files whose `after` it is.
  */
 #include "tail_internal.h"
 
@@ -39,9 +39,11 @@ void lineage_add(struct file *f, uint64_t born_at)
 {
     struct tail *t = f->tail;
     f->born_at = born_at;
-    f->elder = lineage_newest(t, born_at);
-    if (f->elder != NULL)
-        table_remove(&t->files_by_birth, f->elder);
+    struct file *elder = lineage_newest(t, born_at);
+    if (elder != NULL) {
+        extra_of(f)->elder = elder;
+        table_remove(&t->files_by_birth, elder);
+    }
     table_insert(&t->files_by_birth, f);
 }
 
@@ -52,35 +54,37 @@ void lineage_remove(struct file *f)
     struct file *younger = lineage_newest(t, f->born_at);
     if (younger == f) {
         table_remove(&t->files_by_birth, f);
-        if (f->elder != NULL)
-            table_insert(&t->files_by_birth, f->elder);
+        if (f->extra->elder != NULL)
+            table_insert(&t->files_by_birth, f->extra->elder);
         return;
     }
-    while (younger->elder != f)
-        younger = younger->elder;
-    younger->elder = f->elder;
+    while (younger->extra->elder != f)
+        younger = younger->extra->elder;
+    extra_of(younger)->elder = f->extra->elder;
 }
 
 /* see tail_internal.h */
 void lineage_wait(struct file *f, struct file *other)
 {
-    if (f->after != NULL)
-        f->after->waiters--;
-    f->after = other;
+    if (f->extra->after == other)
+        return;
+    if (f->extra->after != NULL)
+        extra_of(f->extra->after)->waiters--;
+    extra_of(f)->after = other;
     if (other != NULL)
-        other->waiters++;
+        extra_of(other)->waiters++;
 }
 
 /* see tail_internal.h */
 void lineage_release(struct file *gone)
 {
     lineage_wait(gone, NULL);
-    if (gone->waiters == 0)
+    if (gone->extra->waiters == 0)
         return;
     LIST_EACH(dir, &gone->tail->dirs) {
         LIST_EACH(node, &LIST_ENTRY(dir, struct dir, link)->files) {
             struct file *f = LIST_ENTRY(node, struct file, in_dir);
-            if (f->after == gone)
+            if (f->extra->after == gone)
                 lineage_wait(f, NULL);
         }
     }

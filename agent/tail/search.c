@@ -169,7 +169,7 @@ static struct file *unread_of(const struct search *s)
 {
     struct file *newest = lineage_newest(s->t, s->born_at);
     while (newest != NULL && (newest->at_end || newest->behind_search || newest->found))
-        newest = newest->elder;
+        newest = newest->extra->elder;
     return newest;
 }
 
@@ -187,7 +187,7 @@ static void release(const struct search *s, struct file *last)
 {
     struct file *behind[SEARCH_BEHIND_MAX];
     unsigned n = 0;
-    for (struct file *f = lineage_newest(s->t, s->born_at); f != NULL; f = f->elder)
+    for (struct file *f = lineage_newest(s->t, s->born_at); f != NULL; f = f->extra->elder)
         if (f->behind_search && n < SEARCH_BEHIND_MAX)
             behind[n++] = f;
     while (n > 0) {
@@ -203,7 +203,7 @@ static struct file *present_of(const struct search *s)
 {
     struct file *f = s->at_start ? lineage_newest(s->t, s->born_at) : NULL;
     while (f != NULL && f->behind_search)
-        f = f->elder;
+        f = f->extra->elder;
     return f;
 }
 
@@ -225,7 +225,7 @@ static void chain(struct search *s)
 {
     int64_t newest = search_newest_ns(s);
     struct file *present = present_of(s);
-    struct file *last = present != NULL ? present->after : unread_of(s);
+    struct file *last = present != NULL ? present->extra->after : unread_of(s);
     for (unsigned i = 0; i < s->count; i++) {
         struct file *file = file_of(s, s->members[i], newest);
         if (file == NULL || file == last || file == present)
@@ -233,7 +233,7 @@ static void chain(struct search *s)
         put_behind(s, file, last);
         last = file;
     }
-    if (present != NULL && last != present->after)
+    if (present != NULL && last != present->extra->after)
         put_behind(s, present, last);
     release(s, present != NULL ? present : last);
 }

@@ -201,7 +201,8 @@ struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
 /* see tail_internal.h */
 bool siblings_may_hide(const struct file *f)
 {
-    return f->at.offset == 0 && f->at.head_bytes == 0 && f->dir->other_ms >= f->grown_ms;
+    return file_at(f)->offset == 0 && file_at(f)->head_bytes == 0 &&
+           f->dir->other_ms >= f->grown_ms;
 }
 
 /* see tail_internal.h */
@@ -213,7 +214,7 @@ void siblings_unseen(struct file *file)
     struct search *s = search_new(file->tail, file->input, file->entry->path);
     s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = file->entry->seen_ns};
     gather(s, discover_dir_of(file->tail, s->path));
-    lineage_wait(file, search_take_missed(s, file->after, false));
+    lineage_wait(file, search_take_missed(s, file->extra->after, false));
     search_free(s);
 }
 

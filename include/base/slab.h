@@ -23,7 +23,7 @@ void slab_init(struct slab *s, size_t size);
 /* Frees all blocks; every object must be back. */
 void slab_clear(struct slab *s);
 
-/* A zeroed object, returned to caller; aligned for anything. */
+/* A zeroed object, returned to caller; aligned as a pointer. */
 void *slab_get(struct slab *s) MUST_CHECK;
 /* NULL is allowed. */
 void slab_put(struct slab *s, void *object);

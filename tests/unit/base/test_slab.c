@@ -38,7 +38,7 @@ static void objects_are_apart(void **state)
             unsigned char mark = (unsigned char)(i % 255 + 1);
             if (objects[i] == NULL) {
                 objects[i] = slab_get(&s);
-                assert_true((uintptr_t)objects[i] % 16 == 0);
+                assert_true((uintptr_t)objects[i] % sizeof(void *) == 0);
                 assert_true(is_all(objects[i], sizes[k], 0));
                 memset(objects[i], mark, sizes[k]);
                 count++;

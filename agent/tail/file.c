@@ -193,7 +193,7 @@ void file_restart(struct file *f)
     struct fs_identity id = {.dev = old->dev, .ino = old->ino, .birth_ns = old->birth_ns};
     int64_t quiet_ms = loop_now_ms(t->loop) - f->grown_ms;
     struct evidence end = *file_at(f);
-    struct file *last;
+    struct file *last, *before = f->extra->after;
     uint64_t unfinished =
         file_scanned_to(f) > file_at(f)->offset ? file_scanned_to(f) - file_at(f)->offset : 0;
     if (content_identify(&f->content, &id) < 0)
@@ -220,6 +220,8 @@ void file_restart(struct file *f)
     if (old->file == NULL && last == NULL && open != NULL)
         joins_inherit(f, &open, old, &end);
     joins_free(&open);
-    lineage_wait(f, last);
+    if (old->file != NULL && before != NULL)
+        lineage_wait(old->file, before);
+    lineage_wait(f, last != NULL ? last : before);
     registry_unhold(old);
 }

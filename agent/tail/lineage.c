@@ -63,10 +63,18 @@ void lineage_remove(struct file *f)
     extra_of(younger)->elder = f->extra->elder;
 }
 
+/* whether a file waits for another one, also by way of others */
+static bool waits_for(const struct file *f, const struct file *other)
+{
+    while (f != NULL && f != other)
+        f = f->extra->after;
+    return f != NULL;
+}
+
 /* see tail_internal.h */
 void lineage_wait(struct file *f, struct file *other)
 {
-    if (f->extra->after == other)
+    if (f->extra->after == other || (other != NULL && waits_for(other, f)))
         return;
     if (f->extra->after != NULL)
         extra_of(f->extra->after)->waiters--;

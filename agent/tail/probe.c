@@ -45,7 +45,7 @@ static bool is_possible(const struct probe *p, const struct entry *e)
 {
     if (e == p->own)
         return true;
-    if (e->done || (e->file == NULL && !e->loaded))
+    if (e->done)
         return false;
     bool kin = siblings_are_kin(e->path, p->c->path) || olddir_is_beside(p->t, e->path, p->c->path);
     if (e->acked.head_bytes < IDENTITY_MOVED_HEAD_BYTES)

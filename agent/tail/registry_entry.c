@@ -40,6 +40,12 @@ struct entry *registry_mint(struct registry *r, const struct fs_identity *id, co
 }
 
 /* see header */
+void registry_seen(struct entry *e)
+{
+    e->seen_ns = loop_wall_ns(e->registry->loop);
+}
+
+/* see header */
 void registry_moved(struct entry *e, const struct fs_identity *id, const char *path)
 {
     registry_unindex_inode(e);

@@ -118,6 +118,7 @@ static struct search *search_new(struct tail *t, unsigned input, const char *pat
     s->input = input;
     s->path = mem_strdup(path);
     s->from_ns = INT64_MIN;
+    s->floor_ns = INT64_MAX;
     s->at_start = !t->started;
     s->born_at = hash64(path, strlen(path));
     list_push_back(&t->searches, &s->link);
@@ -146,7 +147,7 @@ static void take_plain(struct search *s, struct candidate *c)
 }
 
 /* see search.h */
-void search_path(struct tail *t, unsigned input, const char *path)
+void search_path(struct tail *t, unsigned input, const char *path, int64_t floor_ns)
 {
     struct search *s = find_search(t, path);
     if (s != NULL) {
@@ -154,6 +155,7 @@ void search_path(struct tail *t, unsigned input, const char *path)
         return;
     }
     s = search_new(t, input, path);
+    s->floor_ns = floor_ns;
     gather(s, discover_dir_of(t, path));
     for (unsigned i = 0; i < s->count; i++) {
         const struct fs_identity *id = &s->members[i]->id;
@@ -170,20 +172,23 @@ void search_path(struct tail *t, unsigned input, const char *path)
 void siblings_before(struct tail *t, const struct candidate *c)
 {
     if (registry_next_at(t->registry, c->path, NULL) != NULL)
-        search_path(t, c->input, c->path);
+        search_path(t, c->input, c->path, INT64_MAX);
 }
 
-/* one that goes on with an entry; the plain members are asked at once, the newest first */
-static struct search *search_rest(struct tail *t, unsigned input, const struct rest *rest)
+/* see search.h: the plain members are asked at once, the newest first */
+struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest)
 {
-    struct search *s = search_new(t, input, rest->entry->path);
+    struct entry *e = rest->entry;
+    struct search *s = search_new(t, input, e->path);
     s->rest = *rest;
-    registry_hold(rest->entry);
+    registry_hold(e);
     gather(s, discover_dir_of(t, s->path));
-    for (unsigned i = s->count; i > 0 && rest->entry->file == NULL; i--)
+    for (unsigned i = s->count; i > 0 && e->file == NULL; i--)
         if (!siblings_is_compressed(s->members[i - 1]->path))
-            adopt_rest(t, s->members[i - 1], rest->entry);
-    return s;
+            adopt_rest(t, s->members[i - 1], e);
+    struct file *last = rest->is_cut ? search_take_missed(s, e->file, false) : NULL;
+    search_step(s);
+    return last != NULL ? last : e->file;
 }
 
 /* see tail_internal.h */
@@ -191,18 +196,14 @@ struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
                              const struct fs_identity *cut, int64_t since_ns,
                              struct ledger_count lost)
 {
-    struct rest rest = {e, ABANDON_TRUNCATED, lost, true, *cut, since_ns};
-    struct search *s = search_rest(t, input, &rest);
-    struct file *last = search_take_missed(s, e->file, false);
-    search_step(s);
-    return last != NULL ? last : e->file;
+    return search_rest(t, input, &(struct rest){e, ABANDON_TRUNCATED, lost, true, *cut, since_ns});
 }
 
 /* see tail_internal.h */
 bool siblings_may_hide(const struct file *f)
 {
-    return file_at(f)->offset == 0 && file_at(f)->head_bytes == 0 &&
-           f->dir->other_ms >= f->grown_ms;
+    bool blank = file_at(f)->offset == 0 && file_at(f)->head_bytes == 0;
+    return blank && (f->dir->watch < 0 || f->dir->other_ms >= f->grown_ms);
 }
 
 /* see tail_internal.h */
@@ -211,17 +212,20 @@ void siblings_unseen(struct file *file)
     struct fs_identity id;
     if (content_identify(&file->content, &id) < 0)
         return;
-    struct search *s = search_new(file->tail, file->input, file->entry->path);
-    s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = file->entry->seen_ns};
-    gather(s, discover_dir_of(file->tail, s->path));
-    lineage_wait(file, search_take_missed(s, file->extra->after, false));
-    search_free(s);
+    for (bool again = true; again;) {
+        struct search *s = search_new(file->tail, file->input, file->entry->path);
+        s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = file->entry->seen_ns};
+        gather(s, discover_dir_of(file->tail, s->path));
+        lineage_wait(file, search_take_missed(s, file->extra->after, false));
+        again = search_has_moved(s);
+        search_free(s);
+    }
 }
 
 /* see tail_internal.h */
 void siblings_of_deleted(struct tail *t, unsigned input, struct entry *e, struct ledger_count lost)
 {
-    search_step(search_rest(t, input, &(struct rest){e, ABANDON_DELETED, lost}));
+    (void)search_rest(t, input, &(struct rest){e, ABANDON_DELETED, lost});
 }
 
 /* see tail_internal.h */
@@ -322,7 +326,7 @@ void siblings_find(struct tail *t)
         int input = is_lost(e) ? discover_input_of(t, e->path) : -1;
         bool searched = input >= 0 && find_search(t, e->path) != NULL;
         if (input >= 0 && !searched) {
-            search_path(t, (unsigned)input, e->path);
+            search_path(t, (unsigned)input, e->path, INT64_MAX);
             e = registry_next(t->registry, NULL);
             continue;
         }

@@ -40,7 +40,7 @@ void tail_message(struct tail *t, enum log_level level, const char *fmt, ...)
 /* see tail_internal.h */
 void tail_pump_soon(struct tail *t)
 {
-    if (!t->stopped && !t->blocked)
+    if (!t->stopped && !(t->blocked && loop_timer_is_set(t->pump_timer)))
         loop_timer_set(t->pump_timer, 0);
 }
 
@@ -158,7 +158,7 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
     bool follows = f->extra->after != NULL && !f->extra->after->at_end && !f->extra->after->failed;
     if (f->found || f->behind_search || is_held(f) || follows) {
         content_rest(&f->content); /* what it waits for may need the stream */
-        read_note_head(f);
+        read_watch(f);
         if (follows && !f->held)
             file_heat(f->extra->after);
         return true;
@@ -208,6 +208,23 @@ static bool requeue(struct tail *t, struct list *turns)
     return any;
 }
 
+/* While nothing can be read some files are looked at in each tick, those first that wait longest.
+ */
+static void watch_over(struct tail *t)
+{
+    struct list turns;
+    struct list *node;
+    list_init(&turns);
+    for (unsigned i = 0; i < TAIL_WATCHED && (node = list_pop_front(&t->hot)) != NULL; i++) {
+        list_push_back(&turns, node);
+        read_watch(LIST_ENTRY(node, struct file, queue));
+    }
+    while ((node = list_pop_front(&turns)) != NULL)
+        list_push_back(&t->hot, node);
+    if (!list_is_empty(&t->hot))
+        loop_timer_set(t->pump_timer, TAIL_TICK_MS);
+}
+
 /* once round the hot files; the one after the last read comes first the next time */
 static void pump(void *ctx)
 {
@@ -215,8 +232,12 @@ static void pump(void *ctx)
     bool more = false;
     size_t total = 0;
     struct list turns;
-    if (t->stopped || t->blocked)
+    if (t->stopped)
         return;
+    if (t->blocked) {
+        watch_over(t);
+        return;
+    }
     date_write_ms(t->time, loop_wall_ns(t->loop) / 1000000);
     look_around(t);
     list_init(&turns);
@@ -234,8 +255,8 @@ static void pump(void *ctx)
     bool unfinished = more || !list_is_empty(&t->hot);
     if (!requeue(t, &turns) && !unfinished)
         ; /* all are held, or none is hot */
-    else if (!t->blocked && !list_is_empty(&t->hot))
-        loop_timer_set(t->pump_timer, unfinished ? 0 : TAIL_TICK_MS);
+    else if (!list_is_empty(&t->hot))
+        loop_timer_set(t->pump_timer, unfinished && !t->blocked ? 0 : TAIL_TICK_MS);
     check_finished(t);
 }
 

@@ -62,6 +62,7 @@
 #define TAIL_POLL_MS      10000 /* where events cannot be had */
 #define TAIL_QUANTUM      ((size_t)256 * 1024)
 #define TAIL_ROUND_BYTES  ((size_t)4 * 1024 * 1024)
+#define TAIL_WATCHED      64   /* files that are looked at in a tick in which none can be read */
 #define TAIL_PREBUILT     256  /* hot files whose constant parts are kept between turns */
 #define TAIL_CHECK_MS     1000 /* copies and orphans */
 #define TAIL_COPY_HOLD_MS 10000
@@ -175,7 +176,7 @@ struct candidate {
     struct list link;
     struct tail *tail;
     bool linked;              /* path is where a link at known_as leads */
-    char *link_path;          /* owned; linked: what known_as is */
+    char *link_path;          /* owned; what known_as is, where that is not borrowed */
     struct map_node by_inode; /* of the scan's candidates */
     char *path;
     /* borrowed: the matching path that it was rotated away from, or that is a link to it; or NULL
@@ -184,6 +185,8 @@ struct candidate {
     struct fs_identity id;
     struct content content; /* while it is decided */
     bool known;             /* compressed: its content is read elsewhere, or was */
+    bool beside;            /* copy: no pattern matches it */
+    bool moved;             /* something else was at its path when it was opened */
     struct dir *dir;
     unsigned input;
     int64_t held_ms;        /* copy: since when it has not grown */
@@ -250,6 +253,7 @@ struct tail {
     struct slab candidate_slab;
     struct map candidates_by_inode;
     struct list copies;   /* undecided */
+    unsigned copies_open; /* of them */
     struct list searches; /* among siblings, under way */
     struct loop_timer *search_timer;
     struct list packed; /* compressed files that need not be read */
@@ -536,7 +540,8 @@ struct file *lineage_newest(struct tail *t, uint64_t born_at);
 /* Makes a file that is in no lineage the newest of one. */
 void lineage_add(struct file *f, uint64_t born_at);
 void lineage_remove(struct file *f);
-/* f is read when `other` is at its end (NULL = at once). */
+/* f is read when `other` is at its end (NULL = at once). Nothing changes where `other` waits for f.
+ */
 void lineage_wait(struct file *f, struct file *other);
 /* Nobody waits for a file that goes. */
 void lineage_release(struct file *gone);
@@ -587,9 +592,9 @@ enum read_result {
 };
 /* Reads about one quantum. ret_bytes: how far the file was consumed. */
 enum read_result read_some(struct file *f, uint64_t *ret_bytes);
-/* Takes the head of a file that has to wait for its turn, as soon as it is there: until then the
- * file may be compressed, and is to be known again. */
-void read_note_head(struct file *f);
+/* What must not be missed of a file that has to wait for its turn: its head, since until that is
+ * known the file may be compressed and is to be known again; and that it was cut. */
+void read_watch(struct file *f);
 /* Gives the unfinished last line as it is. False: blocked. */
 bool read_flush_partial(struct file *f);
 

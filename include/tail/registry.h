@@ -73,7 +73,7 @@ struct entry {
     struct anchor older;   /* acknowledged at least REGISTRY_OLDER_MS ago; offset 0 at first */
     struct anchor middle;  /* becomes `older` when it is old enough */
     int64_t middle_ms;     /* monotonic time when `middle` was acknowledged */
-    int64_t seen_ns;       /* wall time of its latest commit */
+    int64_t seen_ns;       /* wall time when its content was known last to be in its file */
     int64_t absent_ns;     /* wall time when it was looked for in vain first; 0 = it is there */
     uint64_t sent_to;      /* durable, or under way with sent_ticket */
     uint64_t sent_ticket;
@@ -144,6 +144,9 @@ struct entry *registry_mint(struct registry *r, const struct fs_identity *id, co
 /* The options that cut its records, as a hash; of a new entry, so that nothing is written later. */
 void registry_set_framing(struct entry *e, uint32_t framing);
 
+/* Its content is in its file now: what was written there before cannot be another one. Goes to disk
+ * with the next offset. */
+void registry_seen(struct entry *e);
 /* No file has its inode any more. */
 void registry_lost(struct entry *e);
 /* It was looked for in vain since (wall time); 0 = it is there. */

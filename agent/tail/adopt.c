@@ -209,9 +209,9 @@ static struct file *begin(struct tail *t, struct candidate *c, const struct evid
 /* where the reading of an entry had come to */
 static struct evidence read_to(const struct entry *e)
 {
-    if (list_is_empty(&e->spans))
+    if (list_is_empty(&e->extra->spans))
         return e->acked;
-    return LIST_ENTRY(e->spans.prev, struct span, link)->evidence;
+    return LIST_ENTRY(e->extra->spans.prev, struct span, link)->evidence;
 }
 
 /* Goes on with a registered generation; under a new one where its bytes are cut otherwise now. */

@@ -16,7 +16,7 @@ static uint64_t held_bytes(struct file *f)
     struct fs_identity id;
     if (fds_identify(f, &id) < 0 || id.nlink > 0)
         return 0;
-    bool sent = id.size <= file_at(f)->offset && list_is_empty(&f->entry->spans);
+    bool sent = id.size <= file_at(f)->offset && list_is_empty(&f->entry->extra->spans);
     return sent ? 0 : id.size;
 }
 

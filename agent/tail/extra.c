@@ -19,7 +19,7 @@ const struct extra extra_none = {.stop_at = UINT64_MAX};
 static bool is_acked(const struct entry *e, const struct evidence *at)
 {
     const struct evidence *a = &e->acked;
-    return list_is_empty(&e->spans) && at->offset == a->offset && at->anchor == a->anchor &&
+    return list_is_empty(&e->extra->spans) && at->offset == a->offset && at->anchor == a->anchor &&
            at->head == a->head && at->head_bytes == a->head_bytes && at->flags == a->flags &&
            at->ahead == a->ahead && at->other == a->other;
 }
@@ -89,7 +89,7 @@ static void on_rest(void *ctx)
             continue;
         if (is_none(f->extra))
             extra_drop(f);
-        else if (!list_is_empty(&f->entry->spans))
+        else if (!list_is_empty(&f->entry->extra->spans))
             extra_rest_soon(t);
     }
     slab_trim(&t->extra_slab);

@@ -49,7 +49,7 @@ static bool is_over(struct file *f)
     int64_t quiet = loop_now_ms(f->tail->loop) - f->grown_ms;
     int64_t limit = is_unlinked(f) ? TAIL_DELETED_QUIET_MS : TAIL_RENAMED_QUIET_MS;
     return (f->at_end || f->failed) && !f->is_hot && quiet >= limit &&
-           list_is_empty(&f->entry->spans);
+           list_is_empty(&f->entry->extra->spans);
 }
 
 /* closes an orphan: its unfinished last line will not be finished any more */

@@ -175,7 +175,7 @@ struct entry *registry_add(struct registry *r, const struct generation *gen, str
     e->registry = r;
     e->gen = *gen;
     e->owner.ops = &registry_entry_ops;
-    list_init(&e->spans);
+    e->extra = &entry_extra_none;
     list_push_back(&r->entries, &e->link);
     if (!r->replayed)
         table_insert(&r->by_generation, e);
@@ -195,8 +195,7 @@ void registry_forget(struct entry *e)
     table_remove(&r->by_path, e);
     registry_unindex_inode(e);
     r->count--;
-    mem_free(e->days);
-    mem_free(e->former);
+    registry_drop_extra(e);
     mem_free(e->path);
     slab_put(&r->slab, e);
 }
@@ -206,6 +205,8 @@ void registry_index_init(struct registry *r)
 {
     list_init(&r->entries);
     slab_init(&r->slab, sizeof(struct entry));
+    slab_init(&r->extra_slab, sizeof(struct entry_extra));
+    list_init(&r->extras);
     table_init(&r->by_generation, generation_of, generation_is);
     table_init(&r->by_inode, inode_of, inode_is);
     table_init(&r->by_path, path_of, path_is);
@@ -220,5 +221,6 @@ void registry_index_clear(struct registry *r)
     table_clear(&r->by_inode);
     table_clear(&r->by_path);
     slab_clear(&r->slab);
+    slab_clear(&r->extra_slab);
     mem_free(r->dirty);
 }

@@ -7,6 +7,7 @@
  *   registry.c         life cycle, replay
  *   registry_index.c   entries in their lists and maps
  *   registry_entry.c   what happens to one entry
+ *   registry_extra.c   what only some entries need
  *   registry_write.c   the way to disk
  *   registry_copy.c    when the registry is a copy of another machine's
  *   registry_record.c  entries to records and back
@@ -34,7 +35,9 @@ struct registry {
     struct list entries;
     struct entry **dirty; /* owned; their offsets go with the next group commit */
     unsigned dirty_count, dirty_room;
-    struct slab slab;           /* of entries */
+    struct slab slab; /* of entries */
+    struct slab extra_slab;
+    struct list extras;         /* those that entries have */
     struct table by_generation; /* while records are replayed */
     bool replayed;
     struct table by_path;  /* all entries of a path */
@@ -64,6 +67,7 @@ struct registry {
     struct loop_timer *commit_timer;
     struct loop_timer *flush_timer;
     struct loop_timer *retry_timer;
+    struct loop_timer *rest_timer;
 };
 
 /* ---- registry_index.c ---- */
@@ -87,6 +91,16 @@ void registry_unlist_dirty(struct entry *e);
 void registry_index_inode(struct entry *e);
 void registry_unindex_inode(struct entry *e);
 void registry_set_path(struct entry *e, struct slice path);
+
+/* ---- registry_extra.c ---- */
+
+/* To be changed; made if the entry has none of its own. */
+struct entry_extra *registry_extra(struct entry *e);
+/* The entry goes. */
+void registry_drop_extra(struct entry *e);
+/* Something was acknowledged: after a while what is needed no more is given back. */
+void registry_rest_soon(struct registry *r);
+void registry_on_rest(void *registry);
 
 /* ---- registry_entry.c ---- */
 

@@ -201,7 +201,8 @@ static const char *name_of(const struct candidate *c)
 /* a new generation */
 static struct file *begin(struct tail *t, struct candidate *c, const struct evidence *at)
 {
-    struct entry *e = registry_mint(t->registry, &c->id, name_of(c), at);
+    struct entry *e =
+        registry_mint(t->registry, &c->id, name_of(c), at, siblings_is_open(t, name_of(c)));
     registry_set_framing(e, cutting_of(&t->opts.inputs[c->input]));
     return follow(t, c, e, at);
 }
@@ -271,6 +272,7 @@ static void hold(struct tail *t, struct candidate *c, struct entry *original)
     tail_message(t, LOG_DEBUG, "\"%s\" may be a copy of \"%s\"", c->path, original->path);
     c->original = original;
     c->held_ms = loop_now_ms(t->loop);
+    c->compared_to = 0;
     registry_hold(original);
     if (siblings_is_compressed(c->path) || t->copies_open == COPIES_OPEN_MAX)
         content_close(&c->content);
@@ -590,7 +592,7 @@ static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
     }
     if (size != c->id.size)
         c->held_ms = loop_now_ms(t->loop);
-    bool alike = same || match_may_be_copy(t, e, c);
+    bool alike = (same || match_may_be_copy(t, e, c)) && match_compare(c);
     bool open_question = alike || (e->file == NULL && may_grow_into(c, &at));
     if (open_question && loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS) {
         hold_on(t, c);

@@ -202,7 +202,7 @@ void file_restart(struct file *f)
     struct extra *x = extra_of(f);
     x->at = adopt_start(&f->content);
     x->scanned_to = 0;
-    f->entry = registry_mint(t->registry, &id, old->path, &x->at);
+    f->entry = registry_mint(t->registry, &id, old->path, &x->at, true);
     registry_set_framing(f->entry, cutting_of(tail_input_of(f)));
     f->entry->file = f;
     f->entry->owner.ledger = old->owner.ledger;
@@ -223,5 +223,7 @@ void file_restart(struct file *f)
     if (old->file != NULL && before != NULL)
         lineage_wait(old->file, before);
     lineage_wait(f, last != NULL ? last : before);
+    if (!siblings_is_open(t, old->path))
+        registry_settle(f->entry);
     registry_unhold(old);
 }

@@ -161,7 +161,8 @@ void read_watch(struct file *f)
         file_restart(f);
         return;
     }
-    registry_seen(f->entry);
+    if (!blank)
+        registry_seen(f->entry);
     if (!short_head || id.size <= file_at(f)->head_bytes)
         return;
     (void)must_wait(f, true);

@@ -177,7 +177,7 @@ int64_t search_newest_ns(const struct search *s)
         bool later = e->file != NULL && e->file->behind_search;
         if (is_blank(e) && e->seen_ns - TAIL_CLOCK_STEP_NS < blank)
             blank = e->seen_ns - TAIL_CLOCK_STEP_NS;
-        if (!later && written_ns(e) > newest)
+        if (!later && !e->unsettled && written_ns(e) > newest)
             newest = written_ns(e);
     }
     newest = newest < blank ? newest : blank;
@@ -310,15 +310,32 @@ static void end_rest(struct search *s)
 }
 
 /* see search.h */
+void search_drop_members(struct search *s)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        adopt_free_candidate(s->members[i]);
+    s->count = 0;
+}
+
+/* see search.h */
 void search_free(struct search *s)
 {
     if (s->probing)
         probe_end(&s->probe);
     list_remove(&s->link);
-    for (unsigned i = 0; i < s->count; i++)
-        adopt_free_candidate(s->members[i]);
+    search_drop_members(s);
     mem_free(s->path);
     mem_free(s);
+}
+
+/* see search.h */
+void search_settle(struct tail *t, const char *path)
+{
+    if (siblings_is_open(t, path))
+        return;
+    for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
+         e = registry_next_at(t->registry, path, e))
+        registry_settle(e);
 }
 
 /* see search.h */
@@ -328,6 +345,14 @@ bool search_has_moved(const struct search *s)
         if (s->members[i]->moved)
             return true;
     return false;
+}
+
+/* what is left of a search that is over */
+static char *take_path(struct search *s)
+{
+    char *path = s->path;
+    s->path = NULL;
+    return path;
 }
 
 /* A search for the rest of an entry is over; one that has to look once more does so. */
@@ -341,11 +366,15 @@ static void finish_rest(struct search *s)
     bool again = search_has_moved(s);
     if (!again)
         end_rest(s);
+    char *path = take_path(s);
     search_free(s);
-    if (!again)
-        return;
-    (void)search_rest(t, input, &rest);
-    registry_unhold(rest.entry);
+    if (again) {
+        (void)search_rest(t, input, &rest);
+        registry_unhold(rest.entry);
+    } else {
+        search_settle(t, path);
+    }
+    mem_free(path);
 }
 
 /* The same for a path. */
@@ -358,11 +387,12 @@ static void finish_path(struct search *s)
     bool again = s->again || search_has_moved(s);
     if (!again)
         set_looked_for(t, s->path);
-    char *path = s->path;
-    s->path = NULL;
+    char *path = take_path(s);
     search_free(s);
     if (again)
         search_path(t, input, path, newest);
+    else
+        search_settle(t, path);
     mem_free(path);
 }
 

@@ -54,6 +54,8 @@ int64_t search_newest_ns(const struct search *s);
 /* What was written since a file was cut, and cut off too, each to be read after the one before it;
  * compressed members when they are decided. Returns the last of them, `last` if there is none. */
 struct file *search_take_missed(struct search *s, struct file *last, bool compressed);
+/* Gives back the members. */
+void search_drop_members(struct search *s);
 /* Gives up a search. */
 void search_free(struct search *s);
 /* Begins to search a path; plain files are decided at once. floor_ns: of a search that this one
@@ -62,6 +64,8 @@ void search_path(struct tail *t, unsigned input, const char *path, int64_t floor
 /* Begins to search for what is unread of rest->entry. Returns the file that is read last; NULL =
  * there is none, or it is not known yet. */
 struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest);
+/* What was rotated away from a path is known, unless another search for it is under way. */
+void search_settle(struct tail *t, const char *path);
 /* Whether a member was renamed or removed since it was listed: another look is needed. */
 bool search_has_moved(const struct search *s);
 

@@ -24,6 +24,9 @@
 #include "base/mem.h"
 #include "search.h"
 
+/* lists of a directory that is changing */
+#define GATHER_TRIES 8
+
 /* ---- members ---- */
 
 /* Whether a name is looked at; at a path that is a compressed file's own the file itself is. */
@@ -79,17 +82,37 @@ static bool do_numbers_grow(const struct search *s)
     return votes > 0;
 }
 
-/* lists the siblings of a path, sorted */
+/* lists the siblings of a path; returns what tells one list from another */
+static uint64_t list_members(struct search *s)
+{
+    char olddir[PATH_MAX];
+    uint64_t sum = 0;
+    search_drop_members(s);
+    s->listed = s->dir->path;
+    listing_each(s->t, s->dir, strrchr(s->path, '/') + 1, add_member, s);
+    if (olddir_of(s->t, s->path, olddir) && strcmp(olddir, s->dir->path) != 0) {
+        s->listed = olddir;
+        olddir_each(olddir, add_member, s);
+    }
+    for (unsigned i = 0; i < s->count; i++)
+        sum += hash64(s->members[i]->path, strlen(s->members[i]->path)) ^
+               hash64_u64(s->members[i]->id.ino);
+    return sum;
+}
+
+/* Lists the siblings of a path, sorted. A name that is renamed while they are listed may be met
+ * nowhere, so in a directory that is changing they are listed until they are the same twice. */
 static void gather(struct search *s, struct dir *d)
 {
     bool numbers_grow = false;
-    char olddir[PATH_MAX];
-    s->listed = d->path;
+    uint64_t last, sum;
     s->dir = d;
-    listing_each(s->t, d, strrchr(s->path, '/') + 1, add_member, s);
-    if (olddir_of(s->t, s->path, olddir) && strcmp(olddir, d->path) != 0) {
-        s->listed = olddir;
-        olddir_each(olddir, add_member, s);
+    sum = list_members(s);
+    for (int tries = 0; tries < GATHER_TRIES && !listing_is_settled(s->t, d); tries++) {
+        last = sum;
+        sum = list_members(s);
+        if (sum == last)
+            break;
     }
     qsort_r(s->members, s->count, sizeof(struct candidate *), compare, &numbers_grow);
     numbers_grow = do_numbers_grow(s);
@@ -157,6 +180,8 @@ void search_path(struct tail *t, unsigned input, const char *path, int64_t floor
     s = search_new(t, input, path);
     s->floor_ns = floor_ns;
     gather(s, discover_dir_of(t, path));
+    tail_message(t, LOG_DEBUG, "searching %u files beside \"%s\"%s", s->count, path,
+                 floor_ns < INT64_MAX ? " once more" : "");
     for (unsigned i = 0; i < s->count; i++) {
         const struct fs_identity *id = &s->members[i]->id;
         if (registry_find_inode(t->registry, id->dev, id->ino) != NULL)
@@ -220,6 +245,7 @@ void siblings_unseen(struct file *file)
         again = search_has_moved(s);
         search_free(s);
     }
+    search_settle(file->tail, file->entry->path);
 }
 
 /* see tail_internal.h */
@@ -242,6 +268,17 @@ bool siblings_is_searching(struct tail *t, const char *path)
 {
     struct search *s = list_is_empty(&t->searches) ? NULL : find_search(t, path);
     return s != NULL && !s->own;
+}
+
+/* see tail_internal.h */
+bool siblings_is_open(struct tail *t, const char *path)
+{
+    LIST_EACH(node, &t->searches) {
+        const struct search *s = LIST_ENTRY(node, struct search, link);
+        if (!s->own && strcmp(s->path, path) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* see tail_internal.h */

@@ -190,6 +190,7 @@ struct candidate {
     struct dir *dir;
     unsigned input;
     int64_t held_ms;        /* copy: since when it has not grown */
+    uint64_t compared_to;   /* copy: bytes before it are those of its original */
     struct entry *original; /* copy: of this generation */
 };
 
@@ -363,6 +364,9 @@ void siblings_decide(struct tail *t, struct candidate *c);
 bool siblings_inherit(struct file *f);
 /* Whether what was rotated away from a path is not known yet. */
 bool siblings_is_searching(struct tail *t, const char *path);
+/* Whether anything that was rotated away from a path may not be known yet: a restart would have to
+ * look for it again. */
+bool siblings_is_open(struct tail *t, const char *path);
 /* Searches under way go on. */
 void siblings_search_on(struct tail *t);
 /* The inputs are others. */
@@ -477,6 +481,8 @@ struct evidence match_newest(const struct entry *e);
 struct evidence match_older(const struct entry *e);
 /* What an open candidate is to one entry. */
 enum identity_decision match_decide(const struct entry *e, struct candidate *c);
+/* Compares some more bytes of a copy with its original, while that lives. False: they differ. */
+bool match_compare(struct candidate *c);
 /* Whether it may become a copy of a generation that is read now. */
 bool match_may_be_copy(const struct tail *t, const struct entry *e, struct candidate *c);
 /* The entry whose content this is under another inode; NULL = none. */
@@ -491,6 +497,8 @@ void warned_free(struct tail *t);
 /* Calls fn with each name in a directory that may be a rotated form of `base`, and some others. */
 typedef void (*listing_fn)(void *ctx, const char *name);
 void listing_each(struct tail *t, const struct dir *d, const char *base, listing_fn fn, void *ctx);
+/* Whether the names were read when the directory had not changed for a while, nor has since. */
+bool listing_is_settled(struct tail *t, const struct dir *d);
 /* Gives the names back. */
 void listing_free(struct tail *t);
 

@@ -84,11 +84,12 @@ struct entry {
     /* place in the registry's list for the next group commit, from 1; 0 = in none */
     unsigned dirty;
     struct generation gen;
-    uint8_t looked;   /* the tail's last look at what nobody reads */
-    bool loaded : 1;  /* came from disk and has not been matched to a file yet */
-    bool indexed : 1; /* is what its inode number leads to */
-    bool done : 1;    /* will never be read again; forgotten when its spans are resolved */
-    bool ended : 1;   /* at its end, or its file is gone: kept while a sibling holds it */
+    uint8_t looked;     /* the tail's last look at what nobody reads */
+    bool loaded : 1;    /* came from disk and has not been matched to a file yet */
+    bool indexed : 1;   /* is what its inode number leads to */
+    bool done : 1;      /* will never be read again; forgotten when its spans are resolved */
+    bool unsettled : 1; /* what was rotated away before it is still looked for */
+    bool ended : 1;     /* at its end, or its file is gone: kept while a sibling holds it */
 };
 
 /* Nothing is on its way and nothing else is to be known. */
@@ -149,7 +150,9 @@ struct entry *registry_find_inode(struct registry *r, uint64_t dev, uint64_t ino
 /* A new generation of the identified file that starts at start->offset. Written at once; its
  * ticket is in extra->sent_ticket. path is copied. */
 struct entry *registry_mint(struct registry *r, const struct fs_identity *id, const char *path,
-                            const struct evidence *start);
+                            const struct evidence *start, bool unsettled);
+/* What was rotated away before it is known now. */
+void registry_settle(struct entry *e);
 
 /* The options that cut its records, as a hash; of a new entry, so that nothing is written later. */
 void registry_set_framing(struct entry *e, uint32_t framing);

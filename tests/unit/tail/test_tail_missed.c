@@ -131,6 +131,75 @@ static void renamed_while_it_is_searched(void **state)
     assert_int_equal(b->doc_count, 6);
 }
 
+/* A missed one is compressed at any moment of the search. */
+static void compressed_while_it_is_searched(void **state)
+{
+    for (int turns = 0; turns < 8; turns++) {
+        struct bench *b = &bench;
+        bench_pattern(b, 0, "app.log");
+        append(b, "app.log", LONG "\n");
+        set_age(b, "app.log", 9000);
+        bench_start(b);
+        UNTIL(b, b->doc_count == 1);
+        bench_stop(b, true);
+        unlink_log(b, "app.log");
+        put_packed(b, "app.log-02.gz", LONG "\nrest\n", 8000);
+        put_packed(b, "app.log-03.gz", "first missed: " LONG "\n", 6000);
+        append(b, "app.log-04", "second missed: " LONG "\n");
+        set_age(b, "app.log-04", 5000);
+        append(b, "app.log-05", "third missed: " LONG "\n");
+        set_age(b, "app.log-05", 4000);
+        append(b, "app.log", "now\n");
+        bench_start(b);
+        for (int i = 0; i < turns; i++)
+            bench_turn(b, 2);
+        put_packed(b, "app.log-04.gz", "second missed: " LONG "\n", 5000);
+        unlink_log(b, "app.log-04");
+        bench_pass(b, 3000);
+        assert_int_equal(count(b, "rest"), 1);
+        assert_int_equal(count(b, "first missed: " LONG), 1);
+        assert_int_equal(count(b, "second missed: " LONG), 1);
+        assert_int_equal(count(b, "third missed: " LONG), 1);
+        assert_int_equal(b->doc_count, 6);
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+}
+
+/* Killed at any moment of a search: what is registered of it by then hides nothing that is older.
+ */
+static void killed_while_it_is_searched(void **state)
+{
+    for (int turns = 0; turns < 8; turns++) {
+        struct bench *b = &bench;
+        bench_pattern(b, 0, "app.log");
+        append(b, "app.log", LONG "\n");
+        set_age(b, "app.log", 9000);
+        bench_start(b);
+        UNTIL(b, b->doc_count == 1);
+        bench_stop(b, true);
+        unlink_log(b, "app.log");
+        put_packed(b, "app.log.3.gz", LONG "\nrest\n", 8000);
+        append(b, "app.log.2", "first missed: " LONG "\n");
+        set_age(b, "app.log.2", 6000);
+        put_packed(b, "app.log.1.gz", "second missed: " LONG "\n", 5000);
+        append(b, "app.log", "now: " LONG "\n");
+        set_age(b, "app.log", 1000);
+        bench_start(b);
+        for (int i = 0; i < turns; i++)
+            bench_turn(b, 2);
+        bench_restart(b, false);
+        bench_pass(b, 3000);
+        assert_int_equal(count(b, "rest"), 1);
+        assert_int_equal(count(b, "first missed: " LONG), 1);
+        assert_int_equal(count(b, "second missed: " LONG), 1);
+        assert_int_equal(count(b, "now: " LONG), 1);
+        assert_int_equal(b->doc_count, 5);
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+}
+
 /* Rotated while it was empty and while nobody ran; its writer learns of the rename late. */
 static void missed_while_empty(void **state)
 {
@@ -224,6 +293,8 @@ int main(void)
         TEST(half_a_line_goes_on_in_the_copy),
         TEST(known_after_the_search_for_its_path),
         TEST(renamed_while_it_is_searched),
+        TEST(compressed_while_it_is_searched),
+        TEST(killed_while_it_is_searched),
         TEST(missed_while_empty),
         TEST(rest_in_a_copy_that_is_compressed_meanwhile),
         TEST(cut_while_its_path_is_searched),

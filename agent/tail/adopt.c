@@ -80,7 +80,8 @@ void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
         copy_met(held, d, input, path);
     if (held != NULL || map_find(&t->candidates_by_inode, hash64_u64(id->ino), &key) != NULL)
         return;
-    struct candidate *c = mem_zalloc(sizeof(*c));
+    struct candidate *c = slab_get(&t->candidate_slab);
+    c->tail = t;
     c->path = mem_strdup(path);
     c->id = *id;
     content_open(&c->content, -1);
@@ -111,7 +112,7 @@ void adopt_free_candidate(struct candidate *c)
     content_close(&c->content);
     mem_free(c->link_path);
     mem_free(c->path);
-    mem_free(c);
+    slab_put(&c->tail->candidate_slab, c);
 }
 
 /* see tail_internal.h: what it is may have changed since it was found */
@@ -142,9 +143,9 @@ int adopt_open(struct tail *t, struct candidate *c)
  * yet, so it is read once more. */
 static void set_order(struct file *f)
 {
-    if (f->elder != NULL)
-        file_heat(f->elder);
-    lineage_wait(f, f->elder);
+    if (f->extra->elder != NULL)
+        file_heat(f->extra->elder);
+    lineage_wait(f, f->extra->elder);
 }
 
 /* begins to read a candidate at `at` of a generation */
@@ -209,9 +210,9 @@ static struct file *begin(struct tail *t, struct candidate *c, const struct evid
 /* where the reading of an entry had come to */
 static struct evidence read_to(const struct entry *e)
 {
-    if (list_is_empty(&e->spans))
+    if (list_is_empty(&e->extra->spans))
         return e->acked;
-    return LIST_ENTRY(e->spans.prev, struct span, link)->evidence;
+    return LIST_ENTRY(e->extra->spans.prev, struct span, link)->evidence;
 }
 
 /* Goes on with a registered generation; under a new one where its bytes are cut otherwise now. */
@@ -391,6 +392,7 @@ void adopt_all(struct tail *t)
         adopt_moved(t, LIST_ENTRY(node, struct candidate, link));
     LIST_EACH(node, &t->candidates)
         adopt_fresh(t, LIST_ENTRY(node, struct candidate, link));
+    slab_trim(&t->candidate_slab);
 }
 
 /* What a sibling is: a loaded generation goes on, other content under a known number is a new one.
@@ -412,7 +414,7 @@ static struct entry *decide_sibling(struct tail *t, struct candidate *c,
  * caller's. */
 static void hold_sibling(struct tail *t, const struct candidate *sibling, struct entry *original)
 {
-    struct candidate *c = mem_zalloc(sizeof(*c));
+    struct candidate *c = slab_get(&t->candidate_slab);
     *c = *sibling;
     list_init(&c->link);
     c->path = mem_strdup(sibling->path);

@@ -189,7 +189,7 @@ static struct file *unread_of(const struct search *s)
 {
     struct file *newest = lineage_newest(s->t, s->born_at);
     while (newest != NULL && (newest->at_end || newest->behind_search || newest->found))
-        newest = newest->elder;
+        newest = newest->extra->elder;
     return newest;
 }
 
@@ -221,7 +221,7 @@ static void release(const struct search *s, struct file *last)
 {
     struct file *behind[SEARCH_BEHIND_MAX];
     unsigned n = 0;
-    for (struct file *f = lineage_newest(s->t, s->born_at); f != NULL; f = f->elder)
+    for (struct file *f = lineage_newest(s->t, s->born_at); f != NULL; f = f->extra->elder)
         if (f->behind_search && n < SEARCH_BEHIND_MAX)
             behind[n++] = f;
     while (n > 0) {
@@ -238,7 +238,7 @@ static struct file *present_of(const struct search *s)
 {
     struct file *f = s->at_start ? lineage_newest(s->t, s->born_at) : NULL;
     while (f != NULL && f->behind_search)
-        f = f->elder;
+        f = f->extra->elder;
     return f;
 }
 
@@ -259,7 +259,7 @@ static struct file *file_of(struct search *s, struct candidate *c, int64_t newes
 static void chain(struct search *s, int64_t newest)
 {
     struct file *present = present_of(s);
-    struct file *last = present != NULL ? present->after : unread_of(s);
+    struct file *last = present != NULL ? present->extra->after : unread_of(s);
     for (unsigned i = 0; i < s->count; i++) {
         struct file *file = file_of(s, s->members[i], newest);
         if (file == NULL || file == last || file == present)
@@ -267,7 +267,7 @@ static void chain(struct search *s, int64_t newest)
         put_behind(s, file, last);
         last = file;
     }
-    if (present != NULL && last != present->after)
+    if (present != NULL && last != present->extra->after)
         put_behind(s, present, last);
     release(s, present != NULL ? present : last);
 }
@@ -312,11 +312,8 @@ static void end_rest(struct search *s)
 /* see search.h */
 void search_drop_members(struct search *s)
 {
-    for (unsigned i = 0; i < s->count; i++) {
-        content_close(&s->members[i]->content);
-        mem_free(s->members[i]->path);
-        mem_free(s->members[i]);
-    }
+    for (unsigned i = 0; i < s->count; i++)
+        adopt_free_candidate(s->members[i]);
     s->count = 0;
 }
 

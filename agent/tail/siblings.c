@@ -48,7 +48,8 @@ static void add_member(void *ctx, const char *name)
         fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
         file_find(s->t, id.dev, id.ino) != NULL)
         return;
-    struct candidate *c = mem_zalloc(sizeof(*c));
+    struct candidate *c = slab_get(&s->t->candidate_slab);
+    c->tail = s->t;
     list_init(&c->link);
     c->path = mem_strdup(path);
     c->known_as = s->path;
@@ -226,7 +227,7 @@ struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
 /* see tail_internal.h */
 bool siblings_may_hide(const struct file *f)
 {
-    bool blank = f->at.offset == 0 && f->at.head_bytes == 0;
+    bool blank = file_at(f)->offset == 0 && file_at(f)->head_bytes == 0;
     return blank && (f->dir->watch < 0 || f->dir->other_ms >= f->grown_ms);
 }
 
@@ -240,7 +241,7 @@ void siblings_unseen(struct file *file)
         struct search *s = search_new(file->tail, file->input, file->entry->path);
         s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = file->entry->seen_ns};
         gather(s, discover_dir_of(file->tail, s->path));
-        lineage_wait(file, search_take_missed(s, file->after, false));
+        lineage_wait(file, search_take_missed(s, file->extra->after, false));
         again = search_has_moved(s);
         search_free(s);
     }

@@ -182,7 +182,8 @@ int64_t search_newest_ns(const struct search *s)
             newest = written_ns(e);
     }
     newest = newest < blank ? newest : blank;
-    return newest < s->floor_ns ? newest : s->floor_ns;
+    newest = newest < s->floor_ns ? newest : s->floor_ns;
+    return newest - TAIL_CLOCK_STEP_NS;
 }
 
 /* the newest file that was followed under the path before and is not at its end */

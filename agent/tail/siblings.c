@@ -212,6 +212,8 @@ struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest
     s->rest = *rest;
     registry_hold(e);
     gather(s, discover_dir_of(t, s->path));
+    tail_message(t, LOG_DEBUG, "searching %u files beside \"%s\" for what was cut or deleted",
+                 s->count, s->path);
     for (unsigned i = s->count; i > 0 && e->file == NULL; i--)
         if (!siblings_is_compressed(s->members[i - 1]->path))
             adopt_rest(t, s->members[i - 1], e);

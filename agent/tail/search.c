@@ -10,7 +10,6 @@
  */
 #include "search.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
@@ -28,7 +27,7 @@ static bool is_in_the_making(const struct candidate *c)
         return false;
     memcpy(path, c->path, n);
     path[n] = '\0';
-    return fs_identify_path(AT_FDCWD, path, false, &id, NULL) == 0;
+    return reach_identify_path(path, false, &id, NULL) == 0;
 }
 
 /* The generation whose file had the inode number of a member; NULL = none that is not done. */
@@ -290,32 +289,52 @@ static void end_rest(struct search *s)
 }
 
 /* see search.h */
-void search_free(struct search *s)
+void search_clear(struct search *s)
 {
     if (s->probing)
         probe_end(&s->probe);
-    list_remove(&s->link);
+    s->probing = false;
     for (unsigned i = 0; i < s->count; i++) {
         content_close(&s->members[i]->content);
         mem_free(s->members[i]->path);
         mem_free(s->members[i]);
     }
+    s->count = s->next = 0;
+}
+
+/* see search.h */
+void search_free(struct search *s)
+{
+    search_clear(s);
+    list_remove(&s->link);
     mem_free(s->path);
     mem_free(s);
+}
+
+/* Whether its mount did not answer meanwhile: then it begins again. */
+static bool is_in_vain(struct search *s)
+{
+    if (s->own || reach_refusals(s->path) == s->refusals)
+        return false;
+    s->afresh = true;
+    loop_timer_set(s->t->search_timer, TAIL_CHECK_MS);
+    return true;
 }
 
 /* everything is decided */
 static void finish(struct search *s)
 {
     struct tail *t = s->t;
-    char *again = s->again ? mem_strdup(s->path) : NULL;
     unsigned input = s->input;
     if (s->rest.entry != NULL) {
         end_rest(s);
     } else if (!s->own) {
         chain(s);
+        if (is_in_vain(s))
+            return;
         set_looked_for(t, s->path);
     }
+    char *again = s->again ? mem_strdup(s->path) : NULL;
     search_free(s);
     if (again != NULL)
         search_path(t, input, again);
@@ -327,6 +346,11 @@ void search_step(struct search *s)
 {
     struct tail *t = s->t;
     bool at_once = false;
+    if (s->afresh) {
+        s->afresh = false;
+        search_clear(s);
+        search_begin(s);
+    }
     while (s->next < s->count) {
         if (decide_next(s, &at_once)) {
             s->next++;
@@ -335,5 +359,6 @@ void search_step(struct search *s)
         loop_timer_set(t->search_timer, at_once ? 0 : TAIL_TICK_MS);
         return;
     }
-    finish(s);
+    if (!is_in_vain(s))
+        finish(s);
 }

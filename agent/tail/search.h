@@ -34,12 +34,14 @@ struct search {
     uint64_t born_at;   /* its hash */
     unsigned input;
     unsigned count;
-    unsigned next;   /* compressed member to be decided */
-    bool probing;    /* it is open and `probe` is under way */
-    bool own;        /* of one compressed file that a pattern matches */
-    bool again;      /* something is new at the path: look once more */
-    int64_t from_ns; /* compressed members written before are of no use */
-    int64_t held_ms; /* since when the member that is decided waits */
+    unsigned next;     /* compressed member to be decided */
+    bool probing;      /* it is open and `probe` is under way */
+    bool own;          /* of one compressed file that a pattern matches */
+    bool again;        /* something is new at the path: look once more */
+    bool afresh;       /* a mount did not answer: begins again with the next step */
+    unsigned refusals; /* of its mount, when it began */
+    int64_t from_ns;   /* compressed members written before are of no use */
+    int64_t held_ms;   /* since when the member that is decided waits */
     uint64_t held_bytes;
     struct probe probe;
     struct candidate *members[SIBLINGS_MAX];
@@ -57,5 +59,9 @@ struct file *search_take_missed(struct search *s, struct file *last, bool compre
 void search_free(struct search *s);
 /* Begins to search a path; plain files are decided at once. */
 void search_path(struct tail *t, unsigned input, const char *path);
+/* Lists the members anew, decides the plain ones. */
+void search_begin(struct search *s);
+/* No member is known any more. */
+void search_clear(struct search *s);
 
 #endif

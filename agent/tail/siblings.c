@@ -15,7 +15,6 @@
  * Siblings keep the path that they were rotated away from as their name in the registry, so that
  * the next start finds them again.
  */
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,16 +32,17 @@ static bool is_member(const char *base, const char *name)
 }
 
 /* a sibling that nobody follows */
-static void add_member(void *ctx, const char *name)
+static void add_member(void *ctx, const char *name, uint64_t ino)
 {
     struct search *s = ctx;
     char path[PATH_MAX];
     struct fs_identity id;
     mode_t mode;
     const char *base = strrchr(s->path, '/') + 1;
+    (void)ino; /* asked together with the rest */
     int n = snprintf(path, sizeof(path), "%s/%s", s->listed, name);
     if (n <= 0 || n >= PATH_MAX || s->count == SIBLINGS_MAX || !is_member(base, name) ||
-        fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
+        reach_identify_path(path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
         file_find(s->t, id.dev, id.ino) != NULL)
         return;
     struct candidate *c = mem_zalloc(sizeof(*c));
@@ -88,7 +88,7 @@ static void gather(struct search *s, struct dir *d)
     listing_each(s->t, d, strrchr(s->path, '/') + 1, add_member, s);
     if (olddir_of(s->t, s->path, olddir) && strcmp(olddir, d->path) != 0) {
         s->listed = olddir;
-        olddir_each(olddir, add_member, s);
+        (void)reach_list(olddir, add_member, s); /* what cannot be listed has no names */
     }
     qsort_r(s->members, s->count, sizeof(struct candidate *), compare, &numbers_grow);
     numbers_grow = do_numbers_grow(s);
@@ -144,6 +144,35 @@ static void take_plain(struct search *s, struct candidate *c)
     }
 }
 
+/* one that goes on with an entry; the plain members are asked at once, the newest first */
+static void begin_rest(struct search *s)
+{
+    struct entry *e = s->rest.entry;
+    for (unsigned i = s->count; i > 0 && e->file == NULL; i--)
+        if (!siblings_is_compressed(s->members[i - 1]->path))
+            adopt_rest(s->t, s->members[i - 1], e);
+}
+
+/* see search.h */
+void search_begin(struct search *s)
+{
+    struct tail *t = s->t;
+    s->refusals = reach_refusals(s->path);
+    gather(s, discover_dir_of(t, s->path));
+    if (s->rest.entry != NULL) {
+        begin_rest(s);
+        return;
+    }
+    for (unsigned i = 0; i < s->count; i++) {
+        const struct fs_identity *id = &s->members[i]->id;
+        if (registry_find_inode(t->registry, id->dev, id->ino) != NULL)
+            take_plain(s, s->members[i]); /* it may have been cut: tells so */
+    }
+    for (unsigned i = 0; i < s->count; i++)
+        take_plain(s, s->members[i]); /* what is none may have been missed */
+    s->from_ns = is_any_lost(t->registry) ? INT64_MIN : search_newest_ns(s);
+}
+
 /* see search.h */
 void search_path(struct tail *t, unsigned input, const char *path)
 {
@@ -153,15 +182,7 @@ void search_path(struct tail *t, unsigned input, const char *path)
         return;
     }
     s = search_new(t, input, path);
-    gather(s, discover_dir_of(t, path));
-    for (unsigned i = 0; i < s->count; i++) {
-        const struct fs_identity *id = &s->members[i]->id;
-        if (registry_find_inode(t->registry, id->dev, id->ino) != NULL)
-            take_plain(s, s->members[i]); /* it may have been cut: tells so */
-    }
-    for (unsigned i = 0; i < s->count; i++)
-        take_plain(s, s->members[i]); /* what is none may have been missed */
-    s->from_ns = is_any_lost(t->registry) ? INT64_MIN : search_newest_ns(s);
+    search_begin(s);
     search_step(s);
 }
 
@@ -172,16 +193,13 @@ void siblings_before(struct tail *t, const struct candidate *c)
         search_path(t, c->input, c->path);
 }
 
-/* one that goes on with an entry; the plain members are asked at once, the newest first */
+/* one that goes on with an entry */
 static struct search *search_rest(struct tail *t, unsigned input, const struct rest *rest)
 {
     struct search *s = search_new(t, input, rest->entry->path);
     s->rest = *rest;
     registry_hold(rest->entry);
-    gather(s, discover_dir_of(t, s->path));
-    for (unsigned i = s->count; i > 0 && rest->entry->file == NULL; i--)
-        if (!siblings_is_compressed(s->members[i - 1]->path))
-            adopt_rest(t, s->members[i - 1], rest->entry);
+    search_begin(s);
     return s;
 }
 

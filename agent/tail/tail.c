@@ -164,6 +164,8 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
     joins_before_read(f);
     lineage_wait(f, NULL);
     int r = fds_open(f);
+    if (r == -EBUSY)
+        return true; /* asked again with the next tick */
     if (r == -ENOENT) {
         fds_lost(f);
         return true;
@@ -381,6 +383,7 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     t->life_timer = loop_timer_new(loop, on_life, t);
     t->check_timer = loop_timer_new(loop, on_check, t);
     t->search_timer = loop_timer_new(loop, on_search, t);
+    poll_start(t);
     if (reload_patterns(opts->inputs, opts->input_count, &t->patterns, &t->pattern_count, e) < 0 ||
         framing_setup(t, e) < 0) {
         tail_free(&t);

@@ -46,6 +46,7 @@
 #include "os/fs.h"
 #include "os/loop.h"
 #include "os/mounts.h"
+#include "os/reach.h"
 #include "os/watch.h"
 #include "tail/content.h"
 #include "tail/glob.h"
@@ -90,6 +91,7 @@ struct dir {
     int watch;        /* id, -1 = not watched */
     bool polled;      /* events do not tell all: looked at every TAIL_POLL_MS */
     bool wanting;     /* no watch could be had */
+    bool far;         /* on a mount that may not answer: polled, not watched */
     bool has_links;   /* files are known by links that lead here */
     unsigned epoch;   /* last scan that saw it */
     unsigned hot;     /* its files that are hot */
@@ -255,9 +257,15 @@ struct tail {
     bool stopped;
     bool finished; /* once: told */
     bool degraded;
-    bool blind;       /* there is no instance of inotify */
-    unsigned polled;  /* directories */
-    unsigned wanting; /* of these: for want of watches */
+    bool blind;        /* there is no instance of inotify */
+    unsigned polled;   /* directories */
+    unsigned wanting;  /* of these: for want of watches */
+    unsigned far;      /* of these: on mounts that may not answer */
+    int64_t polled_ms; /* when all of them were looked at last */
+    int64_t far_pause_ms;
+    int table_fd; /* of mounts, to be told of its changes; -1 = none */
+    struct loop_io *table_io;
+    struct loop_timer *table_timer;
     bool none_loaded; /* no entry waits for its content to be found */
     struct log_throttle io_throttle;
 };
@@ -439,9 +447,10 @@ void warned_once(struct tail *t, const char *path, const char *why);
 void warned_free(struct tail *t);
 
 /* ---- listing.c ---- */
-/* Calls fn with each name in a directory that may be a rotated form of `base`, and some others. */
-typedef void (*listing_fn)(void *ctx, const char *name);
-void listing_each(struct tail *t, const struct dir *d, const char *base, listing_fn fn, void *ctx);
+/* Calls fn with each name in a directory that may be a rotated form of `base`, and some others; the
+ * inode numbers are not known (0). */
+void listing_each(struct tail *t, const struct dir *d, const char *base, reach_name_fn fn,
+                  void *ctx);
 /* Gives the names back. */
 void listing_free(struct tail *t);
 
@@ -462,6 +471,7 @@ int symlink_open(struct tail *t, unsigned input, const char *path,
                  struct fs_identity *ret_id) MUST_CHECK;
 
 /* ---- poll.c ---- */
+void poll_start(struct tail *t);
 /* A directory is met by a scan: watched, or polled where that is not enough. */
 void poll_watch(struct tail *t, struct dir *d);
 /* Its watch is given back. */
@@ -470,6 +480,8 @@ void poll_unwatch(struct tail *t, struct dir *d, bool alive);
 void poll_forget(struct tail *t, struct dir *d);
 /* Reads the table of mounts anew. */
 void poll_begin_scan(struct tail *t);
+/* What lies on a mount that did not answer to the scan is not gone. */
+void poll_keep_refused(struct tail *t);
 /* Looks at the directories that are polled. */
 void poll_look(struct tail *t);
 /* Sets the timer of the next look at polled directories, if there are any. */
@@ -508,8 +520,6 @@ void life_end(struct tail *t, struct entry *e, bool lost);
 bool olddir_of(const struct tail *t, const char *path, char *ret);
 /* Whether `name` is a rotated form of `path`, beside it or in its olddir. */
 bool olddir_is_beside(const struct tail *t, const char *path, const char *name);
-/* Every name in such a directory. */
-void olddir_each(const char *dir, listing_fn fn, void *ctx);
 
 /* ---- cutting.c ---- */
 /* Hash of the options that cut an input's bytes into records; never 0. */

@@ -320,6 +320,20 @@ static bool decide_by_inode(struct tail *t, struct candidate *c, struct entry **
            *ret == IDENTITY_REGROWN;
 }
 
+/* A file system that was unmounted and mounted again may have another device number. The file of
+ * the time before, which nothing leads to any more, is given up for the one that has its content
+ * now, once there is nothing more to read in it. */
+static void give_up_former(struct tail *t, struct candidate *c)
+{
+    struct entry *e = registry_find_inode(t->registry, c->id.dev, c->id.ino);
+    struct file *f = e == NULL ? NULL : e->file;
+    if (f == NULL || f->orphan == NULL || e->dev == c->id.dev || (!f->at_end && f->parked == NULL))
+        return;
+    struct evidence at = read_to(e);
+    if (strcmp(e->path, name_of(c)) == 0 && identity_evidence_holds(&c->content, c->id.size, &at))
+        file_free(f);
+}
+
 /* candidates whose inode number is registered; the others stay in the list */
 static void adopt_registered(struct tail *t, struct candidate *c)
 {
@@ -332,6 +346,7 @@ static void adopt_registered(struct tail *t, struct candidate *c)
         adopt_free_candidate(c);
         return;
     }
+    give_up_former(t, c);
     bool settled = decide_by_inode(t, c, &e, &d);
     if (is_doubtful(t, c, refusals)) {
         adopt_free_candidate(c);

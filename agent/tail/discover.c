@@ -237,7 +237,9 @@ static bool consider(struct tail *t, struct dir *d, const char *name, struct pos
         return false;
     struct fs_identity id;
     mode_t mode = 0;
-    if (reach_identify_path(path, literal && m.next_count > 0, &id, &mode) < 0)
+    int r = reach_identify_path(path, literal && m.next_count > 0, &id, &mode);
+    tail_note_failure(t, r);
+    if (r < 0)
         return true;
     bool is_dir = S_ISDIR(mode);
     if (m.is_file && !(is_dir && m.next_count > 0))
@@ -277,6 +279,7 @@ static void list(struct tail *t, struct dir *d, struct position at, unsigned dep
 {
     struct listed l = {t, d, at, depth};
     int r = reach_list(d->path, consider_listed, &l);
+    tail_note_failure(t, r);
     if (r < 0 && r != -ENOENT && r != -ENOTDIR && r != -EBUSY)
         set_unseen(t, d, -r);
 }

@@ -190,13 +190,13 @@ void file_restart(struct file *f)
     struct fs_identity id = {.dev = old->dev, .ino = old->ino, .birth_ns = old->birth_ns};
     int64_t quiet_ms = loop_now_ms(t->loop) - f->grown_ms;
     struct evidence end = f->at;
-    struct file *last;
+    struct file *last, *before = f->after;
     uint64_t unfinished = f->scanned_to > f->at.offset ? f->scanned_to - f->at.offset : 0;
     if (content_identify(&f->content, &id) < 0)
         id.mtime_ns = 0; /* then nothing was written before it */
     file_tell_cut(t, f->input, old->path, f->at.offset);
     f->at = adopt_start(&f->content);
-    f->entry = registry_mint(t->registry, &id, old->path, &f->at);
+    f->entry = registry_mint(t->registry, &id, old->path, &f->at, true);
     registry_set_framing(f->entry, cutting_of(tail_input_of(f)));
     f->entry->file = f;
     f->entry->owner.ledger = old->owner.ledger;
@@ -215,6 +215,10 @@ void file_restart(struct file *f)
     if (old->file == NULL && last == NULL && open != NULL)
         joins_inherit(f, &open, old, &end);
     joins_free(&open);
-    lineage_wait(f, last);
+    if (old->file != NULL && before != NULL)
+        lineage_wait(old->file, before);
+    lineage_wait(f, last != NULL ? last : before);
+    if (!siblings_is_open(t, old->path))
+        registry_settle(f->entry);
     registry_unhold(old);
 }

@@ -53,9 +53,19 @@ void lineage_remove(struct file *f)
     younger->elder = f->elder;
 }
 
+/* whether a file waits for another one, also by way of others */
+static bool waits_for(const struct file *f, const struct file *other)
+{
+    while (f != NULL && f != other)
+        f = f->after;
+    return f != NULL;
+}
+
 /* see tail_internal.h */
 void lineage_wait(struct file *f, struct file *other)
 {
+    if (other != NULL && waits_for(other, f))
+        return;
     if (f->after != NULL)
         f->after->waiters--;
     f->after = other;

@@ -51,6 +51,7 @@ static bool fill(struct tail *t, const char *path)
     struct listing *l = &t->listing;
     listing_free(t);
     int r = reach_list(path, add, l);
+    tail_note_failure(t, r);
     if (l->count > 0)
         qsort(l->names, l->count, sizeof(char *), compare);
     return r == 0;
@@ -74,6 +75,16 @@ static const struct listing *names_of(struct tail *t, const struct dir *d)
     int64_t age = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - id.mtime_ns;
     l->settled = known && age > SETTLED_NS && l->count <= KEPT_MAX;
     return l;
+}
+
+/* see tail_internal.h */
+bool listing_is_settled(struct tail *t, const struct dir *d)
+{
+    const struct listing *l = &t->listing;
+    struct fs_identity id = {0};
+    return l->settled &&
+           reach_identify_path(d->path[0] == '\0' ? "/" : d->path, true, &id, NULL) == 0 &&
+           l->dev == id.dev && l->ino == id.ino && l->mtime_ns == id.mtime_ns;
 }
 
 /* see tail_internal.h */

@@ -115,31 +115,57 @@ static enum read_result conclude(const struct pass *p, bool full)
     return full ? READ_MORE : READ_END;
 }
 
-/* whether content that nobody has seen comes first */
-static bool must_wait(struct file *f)
+/* Whether content that nobody has seen comes first. Before the first bytes are taken for those of a
+ * file that was empty, what its directory has to tell is listened to. */
+static bool must_wait(struct file *f, bool has_bytes)
 {
-    if (!siblings_may_hide(f))
+    if (f->at.offset > 0 || f->at.head_bytes > 0)
         return false;
-    siblings_unseen(f);
-    f->grown_ms = loop_now_ms(f->tail->loop);
+    if (has_bytes)
+        tail_catch_up(f->tail);
+    if (siblings_may_hide(f)) {
+        siblings_unseen(f);
+        f->grown_ms = loop_now_ms(f->tail->loop);
+    }
     return f->after != NULL;
 }
 
+/* The first bytes that were seen of a file are evidence, also when none is taken yet; twice at
+ * most, since it is written. */
+static void note_head(struct file *f, const char *bytes, uint64_t count)
+{
+    size_t n = count < SPAN_HEAD_BYTES ? (size_t)count : SPAN_HEAD_BYTES;
+    bool tells = n >= IDENTITY_MOVED_HEAD_BYTES && f->at.head_bytes < IDENTITY_MOVED_HEAD_BYTES;
+    if (f->at.offset > 0 || n == 0 || !(tells || f->at.head_bytes == 0))
+        return;
+    f->at.head = hash64(bytes, n);
+    f->at.head_bytes = (uint16_t)n;
+    registry_head(f->entry, &f->at);
+}
+
 /* see header */
-void read_note_head(struct file *f)
+void read_watch(struct file *f)
 {
     struct fs_identity id;
-    bool known = f->at.offset > 0 || f->at.head_bytes >= IDENTITY_MOVED_HEAD_BYTES;
-    if (known || f->content.fd < 0 || f->stop_at != UINT64_MAX || content_is_packed(&f->content) ||
-        content_identify(&f->content, &id) < 0 || id.size < IDENTITY_MOVED_HEAD_BYTES)
+    char head[SPAN_HEAD_BYTES];
+    bool blank = f->at.offset == 0 && f->at.head_bytes == 0;
+    bool short_head = f->at.offset == 0 && f->at.head_bytes < IDENTITY_MOVED_HEAD_BYTES;
+    if (f->content.fd < 0 || f->stop_at != UINT64_MAX || content_is_packed(&f->content) ||
+        content_identify(&f->content, &id) < 0 || (!fds_was_written(f, &id) && !short_head))
         return;
-    if (f->at.head_bytes > 0 && !identity_evidence_holds(&f->content, id.size, &f->at))
-        return; /* cut: its turn tells */
-    (void)must_wait(f);
-    struct evidence start = adopt_start(&f->content);
-    f->at.head = start.head;
-    f->at.head_bytes = start.head_bytes;
-    registry_head(f->entry, &f->at);
+    if (!blank && !identity_evidence_holds(&f->content, id.size, &f->at)) {
+        tail_catch_up(f->tail);
+        file_restart(f);
+        return;
+    }
+    if (!blank)
+        registry_seen(f->entry);
+    if (!short_head || id.size <= f->at.head_bytes)
+        return;
+    (void)must_wait(f, true);
+    ssize_t n = content_read_at(&f->content, head, sizeof(head), 0);
+    if (n > 0)
+        note_head(f, head, (uint64_t)n);
 }
 
 /* what a failed read means; on the way to an offset bytes are unpacked, which counts as reading */
@@ -182,7 +208,7 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
         return without_bytes(n, ret_bytes);
     if (is_on_the_way(f, &p))
         return READ_END;
-    if (must_wait(f))
+    if (must_wait(f, p.end > 0))
         return READ_MORE;
     if (!is_same_content(f, &p)) {
         tail_catch_up(f->tail); /* a copy that was made before is told of before */
@@ -196,6 +222,9 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes)
     if (p.final)
         lines_take_rest(&p); /* the end of the file ends the last line */
     pass_leave_span(&p);
+    note_head(f, p.bytes, p.base == 0 ? p.end : 0);
+    if (f->at.head_bytes > 0)
+        registry_seen(f->entry);
     recovery_passed(f, p.pos);
     *ret_bytes = p.pos - start;
     return conclude(&p, full);

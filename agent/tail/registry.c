@@ -58,6 +58,7 @@ static void replay_gen(struct registry *r, struct entry *e, const struct record 
     e->sent_to = e->resend_to = rec->sent_to;
     e->sent_day = rec->sent_day;
     e->framing = rec->framing;
+    e->unsettled = rec->unsettled;
     e->loaded = true;
     registry_index_inode(e);
 }

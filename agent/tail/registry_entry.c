@@ -19,7 +19,7 @@ static int32_t today(struct registry *r)
 
 /* see header */
 struct entry *registry_mint(struct registry *r, const struct fs_identity *id, const char *path,
-                            const struct evidence *start)
+                            const struct evidence *start, bool unsettled)
 {
     struct generation gen;
     generation_mint(&gen);
@@ -27,6 +27,7 @@ struct entry *registry_mint(struct registry *r, const struct fs_identity *id, co
     e->dev = id->dev;
     e->ino = id->ino;
     e->birth_ns = id->birth_ns;
+    e->unsettled = unsettled;
     e->acked = *start;
     e->older = (struct anchor){start->offset, start->anchor};
     e->seen_ns = loop_wall_ns(r->loop);
@@ -37,6 +38,22 @@ struct entry *registry_mint(struct registry *r, const struct fs_identity *id, co
     registry_put(e, record_put_offset); /* its time */
     e->sent_ticket = registry_urgent(r);
     return e;
+}
+
+/* see header */
+void registry_settle(struct entry *e)
+{
+    if (!e->unsettled)
+        return;
+    e->unsettled = false;
+    registry_put(e, record_put_gen);
+    registry_commit_later(e->registry);
+}
+
+/* see header */
+void registry_seen(struct entry *e)
+{
+    e->seen_ns = loop_wall_ns(e->registry->loop);
 }
 
 /* see header */

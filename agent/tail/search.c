@@ -15,6 +15,9 @@
 
 #include "base/mem.h"
 
+/* how long a search begins again where files cannot be read */
+#define DOUBT_MS 60000
+
 /* ---- compressed members ---- */
 
 /* Whether a compressed file is being made of a plain one, which is read in its place. */
@@ -107,13 +110,41 @@ static void settle(struct search *s, struct candidate *c, enum probe_result r, s
         begin_own(s->t, c);
 }
 
+/* when a generation was written last, as far as is known */
+static int64_t written_ns(const struct entry *e)
+{
+    struct fs_identity id;
+    if (e->file != NULL && fds_identify(e->file, &id) == 0)
+        return id.mtime_ns;
+    return e->seen_ns;
+}
+
+/* whether a member was written between the last look at a file and its cut, and is not that file */
+static bool is_between(const struct search *s, const struct candidate *c)
+{
+    const struct rest *rest = &s->rest;
+    const struct entry *e = rest->entry;
+    int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
+    return c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
+           c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
+           !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
+           file_find(s->t, c->id.dev, c->id.ino) == NULL;
+}
+
+/* Whether there is nothing to find out about a member any more: the rest is found, and it is not
+ * one that may have been missed. */
+static bool is_over(const struct search *s, const struct candidate *c)
+{
+    return s->rest.entry != NULL && s->rest.entry->file != NULL &&
+           !(s->rest.is_cut && is_between(s, c));
+}
+
 /* One step on. False: not decided yet; *ret_at_once = go on without a pause. */
 static bool decide_next(struct search *s, bool *ret_at_once)
 {
     struct candidate *c = s->members[s->next];
     struct entry *e = NULL;
-    bool over = s->rest.entry != NULL && s->rest.entry->file != NULL;
-    if (!s->probing && (over || !siblings_is_compressed(c->path) || !begin_member(s, c)))
+    if (!s->probing && (is_over(s, c) || !siblings_is_compressed(c->path) || !begin_member(s, c)))
         return true;
     enum probe_result r = probe_step(&s->probe, &e);
     if (r == PROBE_LATER) {
@@ -129,15 +160,6 @@ static bool decide_next(struct search *s, bool *ret_at_once)
 }
 
 /* ---- the end of a search ---- */
-
-/* when a generation was written last, as far as is known */
-static int64_t written_ns(const struct entry *e)
-{
-    struct fs_identity id;
-    if (e->file != NULL && fds_identify(e->file, &id) == 0)
-        return id.mtime_ns;
-    return e->seen_ns;
-}
 
 /* Whether nothing is known by which a lost generation could be recognised: it was never read. What
  * was written since its file was found may be it. */
@@ -157,10 +179,11 @@ int64_t search_newest_ns(const struct search *s)
         bool later = e->file != NULL && e->file->behind_search;
         if (is_blank(e) && e->seen_ns - TAIL_CLOCK_STEP_NS < blank)
             blank = e->seen_ns - TAIL_CLOCK_STEP_NS;
-        if (!later && written_ns(e) > newest)
+        if (!later && !e->unsettled && written_ns(e) > newest)
             newest = written_ns(e);
     }
-    return newest < blank ? newest : blank;
+    newest = newest < blank ? newest : blank;
+    return newest < s->floor_ns ? newest : s->floor_ns;
 }
 
 /* the newest file that was followed under the path before and is not at its end */
@@ -181,6 +204,20 @@ static void put_behind(const struct search *s, struct file *f, struct file *last
     file_heat(f);
 }
 
+/* Copies in which the rest of a generation of the path is read meanwhile are at paths of their own.
+ */
+static void release_rests(const struct search *s)
+{
+    struct registry *r = s->t->registry;
+    for (struct entry *e = registry_next_at(r, s->path, NULL); e != NULL;
+         e = registry_next_at(r, s->path, e)) {
+        if (e->file == NULL || !e->file->behind_search)
+            continue;
+        e->file->behind_search = false;
+        file_heat(e->file);
+    }
+}
+
 /* The files that begin at the path since the search has begun are the newest ones. */
 static void release(const struct search *s, struct file *last)
 {
@@ -195,6 +232,7 @@ static void release(const struct search *s, struct file *last)
         put_behind(s, f, last);
         last = f;
     }
+    release_rests(s);
 }
 
 /* the file that is at the path, if the search has begun at the start of the agent */
@@ -220,9 +258,8 @@ static struct file *file_of(struct search *s, struct candidate *c, int64_t newes
 }
 
 /* What was found and what was missed is chained in the order of the last write. */
-static void chain(struct search *s)
+static void chain(struct search *s, int64_t newest)
 {
-    int64_t newest = search_newest_ns(s);
     struct file *present = present_of(s);
     struct file *last = present != NULL ? present->after : unread_of(s);
     for (unsigned i = 0; i < s->count; i++) {
@@ -243,18 +280,6 @@ static void set_looked_for(struct tail *t, const char *path)
     for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
          e = registry_next_at(t->registry, path, e))
         e->loaded = false;
-}
-
-/* whether a member was written between the last look at a file and its cut, and is not that file */
-static bool is_between(const struct search *s, const struct candidate *c)
-{
-    const struct rest *rest = &s->rest;
-    const struct entry *e = rest->entry;
-    int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
-    return c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
-           c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
-           !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
-           file_find(s->t, c->id.dev, c->id.ino) == NULL;
 }
 
 /* see search.h */
@@ -279,8 +304,6 @@ struct file *search_take_missed(struct search *s, struct file *last, bool compre
 static void end_rest(struct search *s)
 {
     const struct rest *rest = &s->rest;
-    if (rest->is_cut)
-        (void)search_take_missed(s, rest->entry->file, true);
     if (rest->entry->file == NULL && rest->lost.bytes > 0)
         ledger_abandon(s->t->opts.inputs[s->input].ledger, rest->why, rest->lost);
     if (rest->entry->file == NULL && rest->why == ABANDON_DELETED)
@@ -289,56 +312,149 @@ static void end_rest(struct search *s)
 }
 
 /* see search.h */
-void search_clear(struct search *s)
+void search_drop_members(struct search *s)
 {
-    if (s->probing)
-        probe_end(&s->probe);
-    s->probing = false;
     for (unsigned i = 0; i < s->count; i++) {
         content_close(&s->members[i]->content);
         mem_free(s->members[i]->path);
         mem_free(s->members[i]);
     }
-    s->count = s->next = 0;
+    s->count = 0;
 }
 
 /* see search.h */
 void search_free(struct search *s)
 {
-    search_clear(s);
+    if (s->probing)
+        probe_end(&s->probe);
     list_remove(&s->link);
+    search_drop_members(s);
     mem_free(s->path);
     mem_free(s);
 }
 
-/* Whether its mount did not answer meanwhile: then it begins again. */
-static bool is_in_vain(struct search *s)
+/* see search.h */
+void search_settle(struct tail *t, const char *path)
 {
-    if (s->own || reach_refusals(s->path) == s->refusals)
+    if (siblings_is_open(t, path))
+        return;
+    for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
+         e = registry_next_at(t->registry, path, e))
+        registry_settle(e);
+}
+
+/* see search.h */
+bool search_has_moved(const struct search *s)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->members[i]->moved)
+            return true;
+    return false;
+}
+
+/* what is left of a search that is over */
+static char *take_path(struct search *s)
+{
+    char *path = s->path;
+    s->path = NULL;
+    return path;
+}
+
+/* see search.h */
+unsigned search_doubts(const struct search *s)
+{
+    return reach_refusals(s->path) + s->t->unreadable;
+}
+
+/* Whether something could not be read meanwhile, so that the search has to begin again: for as long
+ * as its mount does not answer, or for a while where reading fails. */
+static bool is_in_doubt(struct search *s)
+{
+    struct tail *t = s->t;
+    int64_t now = loop_now_ms(t->loop);
+    if (s->own || search_doubts(s) == s->doubts)
         return false;
-    s->afresh = true;
-    loop_timer_set(s->t->search_timer, TAIL_CHECK_MS);
+    if (!reach_was_refused(s->path) && now - s->began_ms > DOUBT_MS) {
+        tail_message(t, LOG_WARN, "what was rotated away from \"%s\" cannot be read", s->path);
+        return false;
+    }
+    s->again_ms = now + TAIL_CHECK_MS;
+    loop_timer_set(t->search_timer, TAIL_CHECK_MS);
     return true;
+}
+
+/* Whether a search that has to begin again has to wait; it has begun again else. */
+static bool is_resting(struct search *s)
+{
+    if (s->again_ms == 0)
+        return false;
+    if (loop_now_ms(s->t->loop) < s->again_ms) {
+        if (!loop_timer_is_set(s->t->search_timer))
+            loop_timer_set(s->t->search_timer, TAIL_CHECK_MS);
+        return true;
+    }
+    if (s->probing)
+        probe_end(&s->probe);
+    s->probing = false;
+    search_drop_members(s);
+    s->next = 0;
+    s->again_ms = 0;
+    search_begin(s);
+    return false;
+}
+
+/* A search for the rest of an entry is over; one that has to look once more does so. */
+static void finish_rest(struct search *s)
+{
+    struct tail *t = s->t;
+    struct rest rest = s->rest;
+    unsigned input = s->input;
+    if (rest.is_cut)
+        (void)search_take_missed(s, rest.entry->file, true);
+    bool again = search_has_moved(s);
+    if (!again)
+        end_rest(s);
+    char *path = take_path(s);
+    search_free(s);
+    if (again) {
+        (void)search_rest(t, input, &rest);
+        registry_unhold(rest.entry);
+    } else {
+        search_settle(t, path);
+    }
+    mem_free(path);
+}
+
+/* The same for a path. */
+static void finish_path(struct search *s)
+{
+    struct tail *t = s->t;
+    int64_t newest = search_newest_ns(s);
+    unsigned input = s->input;
+    chain(s, newest);
+    if (is_in_doubt(s))
+        return;
+    bool again = s->again || search_has_moved(s);
+    if (!again)
+        set_looked_for(t, s->path);
+    char *path = take_path(s);
+    search_free(s);
+    if (again)
+        search_path(t, input, path, newest);
+    else
+        search_settle(t, path);
+    mem_free(path);
 }
 
 /* everything is decided */
 static void finish(struct search *s)
 {
-    struct tail *t = s->t;
-    unsigned input = s->input;
-    if (s->rest.entry != NULL) {
-        end_rest(s);
-    } else if (!s->own) {
-        chain(s);
-        if (is_in_vain(s))
-            return;
-        set_looked_for(t, s->path);
-    }
-    char *again = s->again ? mem_strdup(s->path) : NULL;
-    search_free(s);
-    if (again != NULL)
-        search_path(t, input, again);
-    mem_free(again);
+    if (s->rest.entry != NULL)
+        finish_rest(s);
+    else if (s->own)
+        search_free(s);
+    else
+        finish_path(s);
 }
 
 /* see search.h */
@@ -346,11 +462,8 @@ void search_step(struct search *s)
 {
     struct tail *t = s->t;
     bool at_once = false;
-    if (s->afresh) {
-        s->afresh = false;
-        search_clear(s);
-        search_begin(s);
-    }
+    if (is_resting(s))
+        return;
     while (s->next < s->count) {
         if (decide_next(s, &at_once)) {
             s->next++;
@@ -359,6 +472,6 @@ void search_step(struct search *s)
         loop_timer_set(t->search_timer, at_once ? 0 : TAIL_TICK_MS);
         return;
     }
-    if (!is_in_vain(s))
+    if (!is_in_doubt(s))
         finish(s);
 }

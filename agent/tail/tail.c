@@ -38,9 +38,18 @@ void tail_message(struct tail *t, enum log_level level, const char *fmt, ...)
 }
 
 /* see tail_internal.h */
+void tail_note_failure(struct tail *t, int error)
+{
+    static const int failures[] = {EIO,       ESTALE,    ENOTCONN, ECONNABORTED,
+                                   EHOSTDOWN, ETIMEDOUT, EREMOTEIO};
+    for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+        t->unreadable += error == -failures[i];
+}
+
+/* see tail_internal.h */
 void tail_pump_soon(struct tail *t)
 {
-    if (!t->stopped && !t->blocked)
+    if (!t->stopped && !(t->blocked && loop_timer_is_set(t->pump_timer)))
         loop_timer_set(t->pump_timer, 0);
 }
 
@@ -156,7 +165,7 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
     bool follows = f->after != NULL && !f->after->at_end && !f->after->failed;
     if (f->found || f->behind_search || is_held(f) || follows) {
         content_rest(&f->content); /* what it waits for may need the stream */
-        read_note_head(f);
+        read_watch(f);
         if (follows && !f->held)
             file_heat(f->after);
         return true;
@@ -208,6 +217,23 @@ static bool requeue(struct tail *t, struct list *turns)
     return any;
 }
 
+/* While nothing can be read some files are looked at in each tick, those first that wait longest.
+ */
+static void watch_over(struct tail *t)
+{
+    struct list turns;
+    struct list *node;
+    list_init(&turns);
+    for (unsigned i = 0; i < TAIL_WATCHED && (node = list_pop_front(&t->hot)) != NULL; i++) {
+        list_push_back(&turns, node);
+        read_watch(LIST_ENTRY(node, struct file, queue));
+    }
+    while ((node = list_pop_front(&turns)) != NULL)
+        list_push_back(&t->hot, node);
+    if (!list_is_empty(&t->hot))
+        loop_timer_set(t->pump_timer, TAIL_TICK_MS);
+}
+
 /* once round the hot files; the one after the last read comes first the next time */
 static void pump(void *ctx)
 {
@@ -215,8 +241,12 @@ static void pump(void *ctx)
     bool more = false;
     size_t total = 0;
     struct list turns;
-    if (t->stopped || t->blocked)
+    if (t->stopped)
         return;
+    if (t->blocked) {
+        watch_over(t);
+        return;
+    }
     date_write_ms(t->time, loop_wall_ns(t->loop) / 1000000);
     look_around(t);
     list_init(&turns);
@@ -234,12 +264,22 @@ static void pump(void *ctx)
     bool unfinished = more || !list_is_empty(&t->hot);
     if (!requeue(t, &turns) && !unfinished)
         ; /* all are held, or none is hot */
-    else if (!t->blocked && !list_is_empty(&t->hot))
-        loop_timer_set(t->pump_timer, unfinished ? 0 : TAIL_TICK_MS);
+    else if (!list_is_empty(&t->hot))
+        loop_timer_set(t->pump_timer, unfinished && !t->blocked ? 0 : TAIL_TICK_MS);
     check_finished(t);
 }
 
 static void add_watch(struct tail *t);
+
+/* a scan, and when the next one is */
+static void scan(struct tail *t)
+{
+    unsigned before = t->unreadable;
+    discover_scan(t);
+    bool soon = t->watch == NULL || t->unreadable != before;
+    if (!t->opts.once)
+        loop_timer_set(t->reconcile_timer, soon ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+}
 
 /* the truth, once in a while */
 static void on_reconcile(void *ctx)
@@ -249,8 +289,7 @@ static void on_reconcile(void *ctx)
         return;
     if (t->watch == NULL)
         add_watch(t);
-    discover_scan(t);
-    loop_timer_set(t->reconcile_timer, t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+    scan(t);
 }
 
 /* directories of which events do not tell all */
@@ -434,11 +473,9 @@ void tail_free(struct tail **tp)
 /* see header */
 void tail_start(struct tail *t)
 {
-    discover_scan(t);
+    scan(t);
     siblings_find(t);
     t->started = true;
-    if (!t->opts.once)
-        loop_timer_set(t->reconcile_timer, t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
     loop_timer_set(t->check_timer, TAIL_CHECK_MS);
     loop_timer_set(t->life_timer, t->opts.once ? 0 : TAIL_LIFE_SOON_MS);
     tail_pump_soon(t);

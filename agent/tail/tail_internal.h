@@ -59,6 +59,7 @@
 #define TAIL_POLL_MS      10000 /* where events cannot be had */
 #define TAIL_QUANTUM      ((size_t)256 * 1024)
 #define TAIL_ROUND_BYTES  ((size_t)4 * 1024 * 1024)
+#define TAIL_WATCHED      64   /* files that are looked at in a tick in which none can be read */
 #define TAIL_PREBUILT     256  /* hot files whose constant parts are kept between turns */
 #define TAIL_CHECK_MS     1000 /* copies and orphans */
 #define TAIL_COPY_HOLD_MS 10000
@@ -161,7 +162,7 @@ struct parked {
 struct candidate {
     struct list link;
     bool linked;              /* path is where a link at known_as leads */
-    char *link_path;          /* owned; linked: what known_as is */
+    char *link_path;          /* owned; what known_as is, where that is not borrowed */
     struct map_node by_inode; /* of the scan's candidates */
     char *path;
     /* borrowed: the matching path that it was rotated away from, or that is a link to it; or NULL
@@ -170,9 +171,12 @@ struct candidate {
     struct fs_identity id;
     struct content content; /* while it is decided */
     bool known;             /* compressed: its content is read elsewhere, or was */
+    bool beside;            /* copy: no pattern matches it */
+    bool moved;             /* something else was at its path when it was opened */
     struct dir *dir;
     unsigned input;
     int64_t held_ms;        /* copy: since when it has not grown */
+    uint64_t compared_to;   /* copy: bytes before it are those of its original */
     struct entry *original; /* copy: of this generation */
 };
 
@@ -231,6 +235,7 @@ struct tail {
     struct list candidates; /* of the scan under way */
     struct map candidates_by_inode;
     struct list copies;   /* undecided */
+    unsigned copies_open; /* of them */
     struct list searches; /* among siblings, under way */
     struct loop_timer *search_timer;
     struct list packed; /* compressed files that need not be read */
@@ -266,7 +271,8 @@ struct tail {
     int table_fd; /* of mounts, to be told of its changes; -1 = none */
     struct loop_io *table_io;
     struct loop_timer *table_timer;
-    bool none_loaded; /* no entry waits for its content to be found */
+    bool none_loaded;    /* no entry waits for its content to be found */
+    unsigned unreadable; /* times a directory or a candidate could not be read */
     struct log_throttle io_throttle;
 };
 
@@ -346,6 +352,9 @@ void siblings_decide(struct tail *t, struct candidate *c);
 bool siblings_inherit(struct file *f);
 /* Whether what was rotated away from a path is not known yet. */
 bool siblings_is_searching(struct tail *t, const char *path);
+/* Whether anything that was rotated away from a path may not be known yet: a restart would have to
+ * look for it again. */
+bool siblings_is_open(struct tail *t, const char *path);
 /* Searches under way go on. */
 void siblings_search_on(struct tail *t);
 /* The inputs are others. */
@@ -436,6 +445,8 @@ struct evidence match_newest(const struct entry *e);
 struct evidence match_older(const struct entry *e);
 /* What an open candidate is to one entry. */
 enum identity_decision match_decide(const struct entry *e, struct candidate *c);
+/* Compares some more bytes of a copy with its original, while that lives. False: they differ. */
+bool match_compare(struct candidate *c);
 /* Whether it may become a copy of a generation that is read now. */
 bool match_may_be_copy(const struct tail *t, const struct entry *e, struct candidate *c);
 /* The entry whose content this is under another inode; NULL = none. */
@@ -451,6 +462,8 @@ void warned_free(struct tail *t);
  * inode numbers are not known (0). */
 void listing_each(struct tail *t, const struct dir *d, const char *base, reach_name_fn fn,
                   void *ctx);
+/* Whether the names were read when the directory had not changed for a while, nor has since. */
+bool listing_is_settled(struct tail *t, const struct dir *d);
 /* Gives the names back. */
 void listing_free(struct tail *t);
 
@@ -502,7 +515,8 @@ struct file *lineage_newest(struct tail *t, uint64_t born_at);
 /* Makes a file that is in no lineage the newest of one. */
 void lineage_add(struct file *f, uint64_t born_at);
 void lineage_remove(struct file *f);
-/* f is read when `other` is at its end (NULL = at once). */
+/* f is read when `other` is at its end (NULL = at once). Nothing changes where `other` waits for f.
+ */
 void lineage_wait(struct file *f, struct file *other);
 /* Nobody waits for a file that goes. */
 void lineage_release(struct file *gone);
@@ -551,9 +565,9 @@ enum read_result {
 };
 /* Reads about one quantum. ret_bytes: how far the file was consumed. */
 enum read_result read_some(struct file *f, uint64_t *ret_bytes);
-/* Takes the head of a file that has to wait for its turn, as soon as it is there: until then the
- * file may be compressed, and is to be known again. */
-void read_note_head(struct file *f);
+/* What must not be missed of a file that has to wait for its turn: its head, since until that is
+ * known the file may be compressed and is to be known again; and that it was cut. */
+void read_watch(struct file *f);
 /* Gives the unfinished last line as it is. False: blocked. */
 bool read_flush_partial(struct file *f);
 
@@ -570,6 +584,8 @@ const struct tail_input *tail_input_of(const struct file *f);
 /* The index of an input whose names are dated, on a day; borrowed until the next call for it. */
 const char *tail_index_of(struct tail *t, unsigned input, int32_t day);
 void tail_message(struct tail *t, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Counts an error that says that a disk, a server or a connection fails. */
+void tail_note_failure(struct tail *t, int error);
 /* Runs the pump with the next round. */
 void tail_pump_soon(struct tail *t);
 /* Takes the events that wait, in the midst of a round. */

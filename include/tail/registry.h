@@ -65,6 +65,7 @@ struct entry {
     bool indexed;     /* is what its inode number leads to */
     bool done;        /* will never be read again; forgotten when its spans are resolved */
     bool ended;       /* at its end, or its file is gone: kept while a sibling holds it */
+    bool unsettled;   /* what was rotated away before it is still looked for */
     uint8_t looked;   /* the tail's last look at what nobody reads */
     uint32_t framing; /* hash of the options that cut its records; 0 = not known */
     int32_t sent_day; /* days since 1970 when the bytes of the latest step were read */
@@ -77,7 +78,7 @@ struct entry {
     struct anchor older;   /* acknowledged at least REGISTRY_OLDER_MS ago; offset 0 at first */
     struct anchor middle;  /* becomes `older` when it is old enough */
     int64_t middle_ms;     /* monotonic time when `middle` was acknowledged */
-    int64_t seen_ns;       /* wall time of its latest commit */
+    int64_t seen_ns;       /* wall time when its content was known last to be in its file */
     int64_t absent_ns;     /* wall time when it was looked for in vain first; 0 = it is there */
     uint64_t sent_to;      /* durable, or under way with sent_ticket */
     uint64_t sent_ticket;
@@ -143,11 +144,16 @@ struct entry *registry_find_inode(struct registry *r, uint64_t dev, uint64_t ino
 /* A new generation of the identified file that starts at start->offset. Written at once; its
  * ticket is in sent_ticket. path is copied. */
 struct entry *registry_mint(struct registry *r, const struct fs_identity *id, const char *path,
-                            const struct evidence *start);
+                            const struct evidence *start, bool unsettled);
+/* What was rotated away before it is known now. */
+void registry_settle(struct entry *e);
 
 /* The options that cut its records, as a hash; of a new entry, so that nothing is written later. */
 void registry_set_framing(struct entry *e, uint32_t framing);
 
+/* Its content is in its file now: what was written there before cannot be another one. Goes to disk
+ * with the next offset. */
+void registry_seen(struct entry *e);
 /* No file has its inode any more. */
 void registry_lost(struct entry *e);
 /* It was looked for in vain since (wall time); 0 = it is there. */

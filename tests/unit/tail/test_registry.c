@@ -193,7 +193,7 @@ static struct entry *mint(uint64_t ino, const char *path)
 {
     struct fs_identity id = identity(ino);
     struct evidence start = {0};
-    struct entry *e = registry_mint(bench.registry, &id, path, &start);
+    struct entry *e = registry_mint(bench.registry, &id, path, &start, false);
     e->owner.ledger = &bench.ledger;
     return e;
 }
@@ -451,7 +451,7 @@ static void found_by_inode(void **state)
     struct fs_identity id = identity(1);
     struct evidence start = {0};
     id.dev = 6;
-    struct entry *b = registry_mint(bench.registry, &id, "/b", &start);
+    struct entry *b = registry_mint(bench.registry, &id, "/b", &start, false);
     assert_ptr_equal(registry_find_inode(bench.registry, 5, 1), a); /* the same device first */
     assert_ptr_equal(registry_find_inode(bench.registry, 6, 1), b);
     struct entry *newer = mint(1, "/newer");

@@ -353,7 +353,7 @@ static void give_up_former(struct tail *t, struct candidate *c)
 {
     struct entry *e = registry_find_inode(t->registry, c->id.dev, c->id.ino);
     struct file *f = e == NULL ? NULL : e->file;
-    if (f == NULL || f->orphan == NULL || e->dev == c->id.dev || (!f->at_end && f->parked == NULL))
+    if (f == NULL || e->dev == c->id.dev || (!f->at_end && f->parked == NULL))
         return;
     struct evidence at = read_to(e);
     if (strcmp(e->path, name_of(c)) == 0 && identity_evidence_holds(&c->content, c->id.size, &at))

@@ -78,7 +78,8 @@ void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
         copy_met(held, d, input, path);
     if (held != NULL || map_find(&t->candidates_by_inode, hash64_u64(id->ino), &key) != NULL)
         return;
-    struct candidate *c = mem_zalloc(sizeof(*c));
+    struct candidate *c = slab_get(&t->candidate_slab);
+    c->tail = t;
     c->path = mem_strdup(path);
     c->id = *id;
     content_open(&c->content, -1);
@@ -109,7 +110,7 @@ void adopt_free_candidate(struct candidate *c)
     content_close(&c->content);
     mem_free(c->link_path);
     mem_free(c->path);
-    mem_free(c);
+    slab_put(&c->tail->candidate_slab, c);
 }
 
 /* Whether what was found out about a candidate cannot be relied on, since something could not be
@@ -154,9 +155,9 @@ int adopt_open(struct tail *t, struct candidate *c)
  * yet, so it is read once more. */
 static void set_order(struct file *f)
 {
-    if (f->elder != NULL)
-        file_heat(f->elder);
-    lineage_wait(f, f->elder);
+    if (f->extra->elder != NULL)
+        file_heat(f->extra->elder);
+    lineage_wait(f, f->extra->elder);
 }
 
 /* begins to read a candidate at `at` of a generation */
@@ -222,9 +223,9 @@ static struct file *begin(struct tail *t, struct candidate *c, const struct evid
 /* where the reading of an entry had come to */
 static struct evidence read_to(const struct entry *e)
 {
-    if (list_is_empty(&e->spans))
+    if (list_is_empty(&e->extra->spans))
         return e->acked;
-    return LIST_ENTRY(e->spans.prev, struct span, link)->evidence;
+    return LIST_ENTRY(e->extra->spans.prev, struct span, link)->evidence;
 }
 
 /* Goes on with a registered generation; under a new one where its bytes are cut otherwise now. */
@@ -236,7 +237,8 @@ static void resume(struct tail *t, struct candidate *c, struct entry *e)
         (void)begin(t, c, &at);
         return;
     }
-    bool same = e->dev == c->id.dev && e->ino == c->id.ino && strcmp(e->path, name_of(c)) == 0;
+    bool same = e->indexed && e->dev == c->id.dev && e->ino == c->id.ino &&
+                strcmp(e->path, name_of(c)) == 0;
     if (!same)
         registry_moved(e, &c->id, name_of(c));
     registry_seen(e);
@@ -256,6 +258,8 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
         at = match_older(e);
     else
         at = adopt_start(&c->content);
+    if (content_identify(&c->content, &c->id) < 0) /* behind the start: it may be cut meanwhile */
+        c->id.mtime_ns = 0;                        /* then nothing was written before it */
     if (why == IDENTITY_REWRITTEN)
         file_tell_cut(t, c->input, c->path, e->acked.offset);
     else
@@ -353,7 +357,7 @@ static void give_up_former(struct tail *t, struct candidate *c)
 {
     struct entry *e = registry_find_inode(t->registry, c->id.dev, c->id.ino);
     struct file *f = e == NULL ? NULL : e->file;
-    if (f == NULL || e->dev == c->id.dev || (!f->at_end && f->parked == NULL))
+    if (f == NULL || e->dev == c->id.dev || (!f->at_end && f->extra->parked == NULL))
         return;
     struct evidence at = read_to(e);
     if (strcmp(e->path, name_of(c)) == 0 && identity_evidence_holds(&c->content, c->id.size, &at))
@@ -428,6 +432,7 @@ void adopt_all(struct tail *t)
         adopt_moved(t, LIST_ENTRY(node, struct candidate, link));
     LIST_EACH(node, &t->candidates)
         adopt_fresh(t, LIST_ENTRY(node, struct candidate, link));
+    slab_trim(&t->candidate_slab);
 }
 
 /* What a sibling is: a loaded generation goes on, other content under a known number is a new one.
@@ -449,7 +454,7 @@ static struct entry *decide_sibling(struct tail *t, struct candidate *c,
  * caller's. */
 static void hold_sibling(struct tail *t, const struct candidate *sibling, struct entry *original)
 {
-    struct candidate *c = mem_zalloc(sizeof(*c));
+    struct candidate *c = slab_get(&t->candidate_slab);
     *c = *sibling;
     list_init(&c->link);
     c->path = mem_strdup(sibling->path);

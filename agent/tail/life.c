@@ -39,7 +39,8 @@ struct life {
 /* whether nobody reads an entry, or waits for it */
 static bool rests(const struct entry *e)
 {
-    return e->file == NULL && list_is_empty(&e->spans) && e->holds == 0 && e->path[0] == '/';
+    return e->file == NULL && list_is_empty(&e->extra->spans) && e->extra->holds == 0 &&
+           e->path[0] == '/';
 }
 
 /* length of the directory part of a path */
@@ -185,9 +186,9 @@ static void judge(struct life *l, struct entry *e)
 {
     int64_t now = loop_wall_ns(l->t->loop);
     bool over = e->ended && (e->dev == l->dev || e->ino == 0);
-    if (!over && e->absent_ns == 0)
+    if (!over && e->extra->absent_ns == 0)
         registry_set_absent(e, now);
-    else if (over || now - e->absent_ns >= LIFE_ABSENT_NS)
+    else if (over || now - e->extra->absent_ns >= LIFE_ABSENT_NS)
         registry_finish(e);
 }
 

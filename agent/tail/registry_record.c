@@ -112,7 +112,7 @@ int record_put_offset(struct buf *records, const struct entry *e)
     if (r == 0)
         r = frame_put_u64(&p, (uint64_t)e->seen_ns);
     if (r == 0)
-        r = frame_put_u64(&p, (uint64_t)e->absent_ns);
+        r = frame_put_u64(&p, (uint64_t)e->extra->absent_ns);
     return pack(records, FRAME_OFFSET, &p, r);
 }
 
@@ -134,7 +134,7 @@ static int put_sent_to(struct buf *records, const struct entry *e, const struct 
 /* see header */
 int record_put_sent_to(struct buf *records, const struct entry *e)
 {
-    const struct sent_days *d = e->days;
+    const struct sent_days *d = e->extra->days;
     return put_sent_to(records, e, d != NULL && d->count > 0 ? &d->v[d->count - 1] : NULL);
 }
 
@@ -142,8 +142,8 @@ int record_put_sent_to(struct buf *records, const struct entry *e)
 int record_put_days(struct buf *records, const struct entry *e)
 {
     int r = 0;
-    for (unsigned i = 0; e->days != NULL && i < e->days->count && r == 0; i++)
-        r = put_sent_to(records, e, &e->days->v[i]);
+    for (unsigned i = 0; e->extra->days != NULL && i < e->extra->days->count && r == 0; i++)
+        r = put_sent_to(records, e, &e->extra->days->v[i]);
     return r;
 }
 

@@ -85,7 +85,8 @@ static bool wants_flush(const struct file *f)
 {
     const struct tail *t = f->tail;
     int64_t limit = tail_input_of(f)->line_flush_ms;
-    return limit > 0 && f->scanned_to > f->at.offset && loop_now_ms(t->loop) - f->grown_ms >= limit;
+    return limit > 0 && file_scanned_to(f) > file_at(f)->offset &&
+           loop_now_ms(t->loop) - f->grown_ms >= limit;
 }
 
 /* nothing more to read now; files that wait for a line's end stay hot until its time-out */
@@ -95,7 +96,8 @@ static void at_end(struct file *f, uint64_t bytes)
         return;
     f->at_end = true;
     if (f->tail->opts.once) {
-        if (f->waiters > 0 || joins_flush(f)) /* else blocked: tried again with the next tick */
+        if (f->extra->waiters > 0 ||
+            joins_flush(f)) /* else blocked: tried again with the next tick */
             file_cool(f);
         return;
     }
@@ -105,7 +107,7 @@ static void at_end(struct file *f, uint64_t bytes)
     }
     if (wants_flush(f))
         (void)read_flush_partial(f); /* blocked: tried again with the next tick */
-    bool waits = tail_input_of(f)->line_flush_ms > 0 && f->scanned_to > f->at.offset;
+    bool waits = tail_input_of(f)->line_flush_ms > 0 && file_scanned_to(f) > file_at(f)->offset;
     if (!waits && ++f->quiet_ticks >= TAIL_QUIET_TICKS)
         file_cool(f);
 }
@@ -117,9 +119,9 @@ static void on_failed(struct file *f, int error)
     struct tail *t = f->tail;
     uint64_t held;
     parked_add(f);
-    if (t->opts.once && f->stop_at != UINT64_MAX && f->stop_at > f->at.offset)
+    if (t->opts.once && f->extra->stop_at != UINT64_MAX && f->extra->stop_at > file_at(f)->offset)
         ledger_abandon(tail_input_of(f)->ledger, ABANDON_IO,
-                       (struct ledger_count){f->stop_at - f->at.offset, 0});
+                       (struct ledger_count){f->extra->stop_at - file_at(f)->offset, 0});
     if (log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
         tail_message(t, LOG_WARN, "cannot read \"%s\" (%s), trying again later", f->entry->path,
                      strerror(-error));
@@ -162,12 +164,12 @@ static bool read_turn(struct file *f, uint64_t *bytes, bool *more)
 /* One file's turn. False: no free batch, stop. */
 static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
 {
-    bool follows = f->after != NULL && !f->after->at_end && !f->after->failed;
+    bool follows = f->extra->after != NULL && !f->extra->after->at_end && !f->extra->after->failed;
     if (f->found || f->behind_search || is_held(f) || follows) {
         content_rest(&f->content); /* what it waits for may need the stream */
         read_watch(f);
         if (follows && !f->held)
-            file_heat(f->after);
+            file_heat(f->extra->after);
         return true;
     }
     joins_before_read(f);
@@ -186,7 +188,7 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
     bool go_on = read_turn(f, bytes, more);
     fds_rest(f);
     if (f->tail->hot_count > TAIL_PREBUILT)
-        encode_file_free(&f->encode);
+        extra_drop_encode(f);
     return go_on;
 }
 
@@ -416,6 +418,10 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     list_init(&t->searches);
     list_init(&t->packed);
     list_init(&t->warned);
+    lineage_init(t);
+    slab_init(&t->file_slab, sizeof(struct file));
+    extra_init(t);
+    slab_init(&t->candidate_slab, sizeof(struct candidate));
     t->pump_timer = loop_timer_new(loop, pump, t);
     t->reconcile_timer = loop_timer_new(loop, on_reconcile, t);
     t->poll_timer = loop_timer_new(loop, on_poll, t);
@@ -452,7 +458,10 @@ void tail_free(struct tail **tp)
     discover_free(t);
     warned_free(t);
     listing_free(t);
-    map_clear(&t->files_by_birth);
+    table_clear(&t->files_by_birth);
+    slab_clear(&t->file_slab);
+    extra_free(t);
+    slab_clear(&t->candidate_slab);
     loop_io_cancel(&t->watch_io);
     watch_free(&t->watch);
     loop_timer_cancel(&t->pump_timer);

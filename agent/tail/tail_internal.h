@@ -10,6 +10,7 @@
  *   cutting.c    what decides where records begin and end
  *   recovery.c   what is unsure in a file after the host went down
  *   file.c       one followed file: opening, hot and idle, closing
+ *   extra.c      what only some files need
  *   life.c       how long what nobody reads is remembered
  *   olddir.c     the directory of rotated files
  *   orphan.c     files that are at no matching path any more
@@ -42,6 +43,8 @@
 #include "base/date.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/slab.h"
+#include "base/table.h"
 #include "os/charset.h"
 #include "os/fs.h"
 #include "os/loop.h"
@@ -51,6 +54,7 @@
 #include "tail/content.h"
 #include "tail/glob.h"
 #include "tail/identity.h"
+#include "tail/registry.h"
 #include "tail/tail.h"
 
 #define TAIL_TICK_MS      50
@@ -104,42 +108,53 @@ struct dir {
 
 struct framing;
 
+/* There may be many: what only those need that are read, or are not as others are, is apart. */
 struct file {
-    struct list in_dir;       /* its directory's */
-    struct list queue;        /* tail's hot files; else t->fds.idle while it is open */
-    struct map_node by_birth; /* while it is the newest of its lineage; the hash holds always */
-    struct file *elder;       /* the one that was born at the same path before */
+    struct list in_dir;        /* its directory's */
+    struct list queue;         /* tail's hot files; else t->fds.idle while it is open */
+    uint64_t born_at;          /* hash of the path at which it was seen first */
+    const struct extra *extra; /* never NULL; owned, or extra_none */
     struct tail *tail;
     struct entry *entry; /* the generation that is read now */
     struct dir *dir;
-    struct file *after;         /* read that one to its end first */
-    struct orphan *orphan;      /* owned; at no matching path any more, else NULL */
-    struct recovery *recovery;  /* owned; NULL = the host did not go down, or it is past that */
-    struct parked *parked;      /* owned; could not be read last time, else NULL */
-    struct encode_file *encode; /* only while hot */
-    struct framing *framing;    /* owned; NULL = plain lines of UTF-8, or not known yet */
-    struct generation encoded;  /* the generation that encode was made for */
-    struct evidence at;         /* where the next record begins */
-    uint64_t scanned_to;        /* bytes before it were searched for a line end */
-    uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
-    int64_t grown_ms;           /* monotonic time of the last new byte */
+    int64_t grown_ms; /* monotonic time of the last new byte */
     struct content content;
     unsigned input;
     unsigned epoch;   /* last scan that saw its inode at a matching path */
-    bool linked;      /* its path is a link */
-    unsigned waiters; /* files that are read after it */
     uint32_t written; /* time of its last write, as it was when asked last; us, the lower half */
     uint8_t quiet_ticks;
-    bool framed; /* what framing says is sure */
-    bool at_end;
-    bool is_hot;
-    bool failed;        /* could not be read and is not tried now */
-    bool unread;        /* was not at its end when it was closed for another */
-    bool held;          /* its target takes nothing now */
-    bool found;         /* by a search that is not over: waits for its end */
-    bool behind_search; /* begins at a path that is searched: waits too */
-    bool told;          /* of its damage */
+    bool linked : 1; /* its path is a link */
+    bool framed : 1; /* what framing says is sure */
+    bool at_end : 1;
+    bool is_hot : 1;
+    bool failed : 1;        /* could not be read and is not tried now */
+    bool unread : 1;        /* was not at its end when it was closed for another */
+    bool held : 1;          /* its target takes nothing now */
+    bool found : 1;         /* by a search that is not over: waits for its end */
+    bool behind_search : 1; /* begins at a path that is searched: waits too */
+    bool told : 1;          /* of its damage */
 };
+
+/* Read as f->extra->..., changed by extra_of(f)->... */
+struct extra {
+    struct list link; /* tail's */
+    struct file *file;
+    struct file *elder;         /* the one that was born at the same path before */
+    struct file *after;         /* read that one to its end first */
+    unsigned waiters;           /* files that are read after it */
+    struct orphan *orphan;      /* owned; at no matching path any more, else NULL */
+    struct recovery *recovery;  /* owned; NULL = the host did not go down, or it is past that */
+    struct parked *parked;      /* owned; could not be read last time, else NULL */
+    struct framing *framing;    /* owned; NULL = plain lines of UTF-8, or not known yet */
+    struct encode_file *encode; /* owned; only while hot */
+    struct generation encoded;  /* the generation that encode was made for */
+    uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
+    struct evidence at;         /* where the next record begins */
+    uint64_t scanned_to;        /* bytes before it were searched for a line end */
+};
+
+/* All that is acknowledged was read and nothing else, and it is a file as others are. */
+extern const struct extra extra_none;
 
 /* What only a file that has left its path needs. */
 struct orphan {
@@ -161,6 +176,7 @@ struct parked {
 /* A path that matches and whose inode nobody follows yet. */
 struct candidate {
     struct list link;
+    struct tail *tail;
     bool linked;              /* path is where a link at known_as leads */
     char *link_path;          /* owned; what known_as is, where that is not borrowed */
     struct map_node by_inode; /* of the scan's candidates */
@@ -171,6 +187,7 @@ struct candidate {
     struct fs_identity id;
     struct content content; /* while it is decided */
     bool known;             /* compressed: its content is read elsewhere, or was */
+    bool kin;               /* sibling: of the same origin, but no rotated form of the path */
     bool beside;            /* copy: no pattern matches it */
     bool moved;             /* something else was at its path when it was opened */
     struct dir *dir;
@@ -230,9 +247,14 @@ struct tail {
     struct listing listing;
     struct list orphans;
     struct list parked;
-    struct map files_by_birth;
+    struct table files_by_birth;
+    struct slab file_slab;
+    struct slab extra_slab;
+    struct list extras; /* those that files have */
+    struct loop_timer *rest_timer;
     unsigned file_count;
     struct list candidates; /* of the scan under way */
+    struct slab candidate_slab;
     struct map candidates_by_inode;
     struct list copies;   /* undecided */
     unsigned copies_open; /* of them */
@@ -249,7 +271,7 @@ struct tail {
     bool life_soon;           /* the next one comes soon */
     int64_t looked_ms;        /* when idle files were looked at last */
     struct dated_name *names; /* one for each input */
-    char *buffer;             /* shared by all reads */
+    char *buffer;             /* shared by all reads; nothing is kept in it between them */
     size_t buffer_bytes;
     struct charset *charsets[CHARSET_COUNT]; /* those that inputs need */
     struct decode_docker *docker;            /* NULL = no input may need it */
@@ -366,6 +388,8 @@ void siblings_free(struct tail *t);
 bool siblings_is(const char *base, const char *name);
 /* Whether the name says that the content is compressed. */
 bool siblings_is_compressed(const char *name);
+/* What all names begin with that may be rotated forms of one origin: so many bytes. */
+size_t siblings_stem(const char *name);
 /* Whether both may be rotated forms of one name, in one directory. */
 bool siblings_are_kin(const char *a, const char *b);
 /* Order of the numbers in two rotated names; 0 = equal, or not both have one. */
@@ -408,6 +432,30 @@ void file_restart(struct file *f);
 /* Counts and tells that the content of a path was replaced in place: nobody can know what was in it
  * that was not read. */
 void file_tell_cut(struct tail *t, unsigned input, const char *path, uint64_t offset);
+
+/* ---- extra.c ---- */
+void extra_init(struct tail *t);
+void extra_free(struct tail *t);
+/* A new file is read from there on. */
+void extra_begin(struct file *f, const struct evidence *at);
+/* A file goes: it has nothing any more that another one knows of. */
+void extra_drop(struct file *f);
+/* To be changed; made if it has none of its own. */
+struct extra *extra_of(struct file *f);
+/* The prebuilt parts of its documents are not needed now. */
+void extra_drop_encode(struct file *f);
+/* A file has cooled: after a while what it needs no more is given back. */
+void extra_rest_soon(struct tail *t);
+/* Where its next record begins. */
+static inline const struct evidence *file_at(const struct file *f)
+{
+    return f->extra == &extra_none ? &f->entry->acked : &f->extra->at;
+}
+/* Bytes before it were searched for a line end. */
+static inline uint64_t file_scanned_to(const struct file *f)
+{
+    return f->extra == &extra_none ? f->entry->acked.offset : f->extra->scanned_to;
+}
 
 /* ---- orphan.c ---- */
 /* At no matching path any more: followed to its end. */
@@ -510,6 +558,7 @@ void parked_remove(struct file *f);
 void parked_check(struct tail *t);
 
 /* ---- lineage.c ---- */
+void lineage_init(struct tail *t);
 /* The file that was first seen last at a path, by the path's hash; f->elder leads on. NULL. */
 struct file *lineage_newest(struct tail *t, uint64_t born_at);
 /* Makes a file that is in no lineage the newest of one. */

@@ -46,7 +46,10 @@ static ssize_t fill(struct file *f, uint64_t from, size_t want)
         return 0;
     if (f->extra->stop_at - from < want)
         want = (size_t)(f->extra->stop_at - from);
-    return content_read_at(&f->content, f->tail->buffer, want, from);
+    reach_hurry(true); /* it is asked again with the next tick */
+    ssize_t n = content_read_at(&f->content, f->tail->buffer, want, from);
+    reach_hurry(false);
+    return n;
 }
 
 /* What a look at the new bytes of a long unfinished line tells. */

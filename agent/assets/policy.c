@@ -25,7 +25,7 @@ void assets_age(int64_t ms, char dst[24])
                  {MS_PER_S, "s"},
                  {1, "ms"}};
     size_t i = 0;
-    while (i < ARRAY_LEN(units) - 1 && ms % units[i].ms != 0)
+    while (i < ARRAY_LEN(units) - 1 && (ms == 0 || ms % units[i].ms != 0))
         i++;
     (void)snprintf(dst, 24, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
 }

@@ -49,6 +49,32 @@ enum log_field_flag {
     FIELD_NOT_INDEXED = 1 << 4, /* an object that is only stored ("enabled": false) */
 };
 
+/* Rows that wherry itself fills, in the order of the table. */
+enum log_field_id {
+    LOG_FIELD_TIME,
+    LOG_FIELD_PATH,
+    LOG_FIELD_OFFSET,
+    LOG_FIELD_FLAGS,
+    LOG_FIELD_LEVEL,
+    LOG_FIELD_STREAM,
+    LOG_FIELD_MESSAGE,
+    LOG_FIELD_STREAM_TYPE,
+    LOG_FIELD_STREAM_DATASET,
+    LOG_FIELD_STREAM_NAMESPACE,
+    LOG_FIELD_EVENT_DATASET,
+    LOG_FIELD_HOST,
+    LOG_FIELD_AGENT_TYPE,
+    LOG_FIELD_AGENT_VERSION,
+    LOG_FIELD_AGENT_ID,
+    LOG_FIELD_AGENT_NAME,
+    LOG_FIELD_ECS,
+    LOG_FIELD_INPUT,
+    LOG_FIELD_FIELDS,
+    LOG_FIELD_TAGS,
+    LOG_FIELD_OTHERS, /* only lines have those from here on */
+};
+#define LOG_FIELD_MAX 48 /* rows at most */
+
 struct log_field {
     const char *name;
     enum field_type type;

@@ -20,6 +20,9 @@ int index_of_input(const struct config *c, const struct config_input *in, const 
 /* The names for metrics, always dated. 0, or -EINVAL with e filled. */
 int index_of_metrics(const struct config *c, struct target **ret_target, struct err *e) MUST_CHECK;
 
+/* Name of this host, as that of the documents; returned to caller. */
+char *index_host_name(const struct config *c);
+
 /* Checks them for all inputs and for metrics, on this host. */
 int index_check(const struct config *c, struct err *e) MUST_CHECK;
 

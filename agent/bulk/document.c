@@ -27,6 +27,7 @@
 #define NO_ROW     (-1)
 #define REST_MAX   512
 #define LINE_BYTES ((size_t)512 * MIB) /* lines have limits of their own */
+#define KEEP_BYTES (256 * KIB)         /* memory that stays for the next line */
 #define TERM_MAX   8191                /* bytes of a keyword: an index takes 32766 */
 #define NAME_MAX_  512                 /* of a whole name: a line's is shorter, ours are short */
 
@@ -154,6 +155,8 @@ void document_reset(struct document *d)
     memset(d->line, 0, sizeof(d->line));
     d->rest_count = 0;
     d->undated = false;
+    if (d->text.cap > KEEP_BYTES)
+        buf_clear(&d->text);
     buf_reset(&d->text);
 }
 

@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import re
+import signal
 
 import pytest
 from tools import ROOT
@@ -272,6 +273,19 @@ def test_another_json_is_another_document(agent, server, tmp_path):
     assert first != second
 
 
+def test_json_by_a_reload(agent, server, tmp_path):
+    write_lines(tmp_path / "a.log", [{"message": "first"}])
+    one = agent(base_config(server.url, [tmp_path / "a.log"])).start()
+    wait_for(lambda: len(server.docs) == 1, what="the first line")
+    one.write_config(base_config(server.url, [tmp_path / "a.log"], input__json="auto"))
+    one.send_signal(signal.SIGHUP)
+    wait_for(lambda: "was taken over" in one.last.stderr, what="the reload")
+    write_lines(tmp_path / "a.log", [{"message": "second"}])
+    wait_for(lambda: len(server.docs) == 2, what="the second line")
+    assert one.stop() == 0
+    assert [d["message"] for d in server.documents()] == ['{"message": "first"}', "second"]
+
+
 # ---- ELASTICSEARCH_ENABLED
 
 
@@ -365,6 +379,16 @@ def test_a_real_host_in_the_platforms_form(agent, elastic, dataset, tmp_path):
     assert one.stop() == 0
     assert one.last.ledger["dead_lettered"]["lines"] == 0
     assert one.last.ledger.inputs["metrics"]["read"]["lines"] == elastic.count(where)
+
+
+def test_the_page_names_every_field():
+    """docs/isp.md has both names of each field that the platform calls otherwise."""
+    with open(os.path.join(ROOT, "agent/bulk/fields.c"), encoding="utf-8") as f:
+        rows = re.findall(r'\{"([a-z@_.]+)",\s*FIELD_\w+,\s*"([a-z_]+)"', f.read())
+    with open(os.path.join(ROOT, "docs/isp.md"), encoding="utf-8") as f:
+        told = set(re.findall(r"`([a-z@_.]+)`", f.read()))
+    assert len(rows) == 11
+    assert {name for row in rows for name in row} <= told
 
 
 def test_the_page_names_every_type():

@@ -2,7 +2,8 @@
  * run/assets - targets and mappings of a configuration
  *
  * One target for each dataset, with whatever namespace, so that the hosts of a cluster agree on
- * names and bodies; one for all sets of metrics; one for each index by name.
+ * names and bodies; one for all sets of metrics; one for each index by name, with the mapping of
+ * the profile.
  */
 #include "run/assets.h"
 
@@ -22,7 +23,7 @@ enum which_mapping {
     MAPPING_METRICS,
     MAPPING_ISP_LOGS,
     MAPPING_ISP_METRICS,
-    MAPPINGS
+    MAPPINGS,
 };
 
 struct assets_plan {
@@ -76,36 +77,6 @@ static struct mapping *logs_mapping(void)
     return m;
 }
 
-/* log lines of the profile isp, and the names of ECS for what is there */
-static struct mapping *isp_logs_mapping(void)
-{
-    struct mapping *m = mapping_new();
-    for (size_t i = 0; i < log_field_count; i++) {
-        const struct log_field *f = &log_fields[i];
-        bool both = (f->flags & FIELD_BOTH_NAMES) != 0;
-        if (f->type == FIELD_CONSTANT_KEYWORD) /* of data streams only */
-            continue;
-        add(m, &(struct mapping_field){.name = log_field_name(f, PROFILE_ISP),
-                                       .type = log_field_type(f, PROFILE_ISP),
-                                       .flags = f->flags});
-        if (f->platform != NULL)
-            add(m, &(struct mapping_field){
-                       .name = f->name, .type = f->type, .path = both ? NULL : f->platform});
-    }
-    return m;
-}
-
-/* metrics of the profile isp */
-static struct mapping *isp_metrics_mapping(void)
-{
-    struct mapping *m = mapping_new();
-    for (size_t i = 0; i < isp_metric_field_count; i++) {
-        const struct log_field *f = &isp_metric_fields[i];
-        add(m, &(struct mapping_field){.name = f->name, .type = f->type, .flags = f->flags});
-    }
-    return m;
-}
-
 /* rows of a set, or of every set */
 static void add_rows(struct mapping *m, const struct field *rows, size_t count)
 {
@@ -130,6 +101,41 @@ static struct mapping *metrics_mapping(void)
     for (size_t i = 0; i < set_count; i++)
         add_rows(m, sets[i]->fields, sets[i]->field_count);
     add_aliases(m);
+    return m;
+}
+
+/* rows by the platform's names; what only data streams have is left out */
+static void add_platform_rows(struct mapping *m, const struct log_field *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct log_field *f = &rows[i];
+        struct mapping_field field = {.name = log_field_name(f, PROFILE_ISP),
+                                      .type = log_field_type(f, PROFILE_ISP),
+                                      .flags = f->flags};
+        if (field.type == FIELD_CONSTANT_KEYWORD)
+            continue;
+        add(m, &field);
+        if ((f->flags & FIELD_BOTH_NAMES) != 0) {
+            field.name = f->name;
+            field.type = f->type;
+            add(m, &field);
+        }
+    }
+}
+
+/* log lines of the profile isp */
+static struct mapping *isp_logs_mapping(void)
+{
+    struct mapping *m = mapping_new();
+    add_platform_rows(m, log_fields, log_field_count);
+    return m;
+}
+
+/* its metrics */
+static struct mapping *isp_metrics_mapping(void)
+{
+    struct mapping *m = mapping_new();
+    add_platform_rows(m, isp_metric_fields, isp_metric_field_count);
     return m;
 }
 
@@ -168,6 +174,21 @@ static void add_target(struct assets_plan *p, const char *pattern, bool is_strea
     p->opts.target_count++;
 }
 
+/* indices by name; t is freed */
+static int add_index(struct assets_plan *p, struct target *t, enum which_mapping which,
+                     struct err *e)
+{
+    char name[BATCH_TARGET_MAX + 1];
+    target_pattern(t, name);
+    target_free(&t);
+    if (name[0] == '*')
+        return err_set(e, -EINVAL,
+                       "the name of an index begins with the day: a template for it would be one "
+                       "for other indices, too");
+    add_target(p, name, false, which);
+    return 0;
+}
+
 /* where one input's lines go */
 static int add_input(struct assets_plan *p, const struct config *c, const struct config_input *in,
                      const char *host_name, struct err *e)
@@ -179,37 +200,21 @@ static int add_input(struct assets_plan *p, const struct config *c, const struct
         add_target(p, name, true, MAPPING_LOGS);
         return 0;
     }
-    bool isp = c->profile == CONFIG_PROFILE_ISP;
     int r = index_of_input(c, in, host_name, &t, e);
-    if (r < 0)
-        return r;
-    target_pattern(t, name);
-    target_free(&t);
-    if (name[0] == '*')
-        return err_set(e, -EINVAL,
-                       "output.elasticsearch.index \"%s\" begins with the day: a template for it "
-                       "would be one for other indices, too",
-                       c->elasticsearch.index);
-    add_target(p, name, false, isp ? MAPPING_ISP_LOGS : MAPPING_LOGS);
-    return 0;
+    bool is_isp = c->profile == CONFIG_PROFILE_ISP;
+    return r < 0 ? r : add_index(p, t, is_isp ? MAPPING_ISP_LOGS : MAPPING_LOGS, e);
 }
 
 /* where metrics go */
 static int add_metrics(struct assets_plan *p, const struct config *c, struct err *e)
 {
-    char name[BATCH_TARGET_MAX + 1];
     struct target *t;
     if (!index_is_used_for_metrics(c)) {
         add_target(p, "metrics-system.*-*", true, MAPPING_METRICS);
         return 0;
     }
     int r = index_of_metrics(c, &t, e);
-    if (r < 0)
-        return r;
-    target_pattern(t, name);
-    target_free(&t);
-    add_target(p, name, false, MAPPING_ISP_METRICS);
-    return 0;
+    return r < 0 ? r : add_index(p, t, MAPPING_ISP_METRICS, e);
 }
 
 /* see header */

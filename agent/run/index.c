@@ -140,11 +140,11 @@ int index_check(const struct config *c, struct err *e)
         r = index_of_input(c, &c->inputs[i], host_name, &t, e);
         target_free(&t);
     }
+    mem_free(host_name);
     if (r == 0 && index_is_used_for_metrics(c)) {
         struct target *t = NULL;
         r = index_of_metrics(c, &t, e);
         target_free(&t);
     }
-    mem_free(host_name);
     return r;
 }

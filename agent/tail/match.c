@@ -88,7 +88,7 @@ static bool is_itself(struct file *f)
 {
     struct fs_identity id;
     return content_identify(&f->content, &id) == 0 &&
-           identity_evidence_holds(&f->content, id.size, &f->at);
+           identity_evidence_holds(&f->content, id.size, file_at(f));
 }
 
 /* see tail_internal.h */

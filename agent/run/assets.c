@@ -104,22 +104,21 @@ static struct mapping *metrics_mapping(void)
     return m;
 }
 
-/* rows by the platform's names; what only data streams have is left out */
+/* rows by the platform's names, with those of ECS as aliases; what only data streams have is left
+ * out */
 static void add_platform_rows(struct mapping *m, const struct log_field *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct log_field *f = &rows[i];
-        struct mapping_field field = {.name = log_field_name(f, PROFILE_ISP),
-                                      .type = log_field_type(f, PROFILE_ISP),
-                                      .flags = f->flags};
-        if (field.type == FIELD_CONSTANT_KEYWORD)
+        bool is_both = (f->flags & FIELD_BOTH_NAMES) != 0;
+        if (f->type == FIELD_CONSTANT_KEYWORD)
             continue;
-        add(m, &field);
-        if ((f->flags & FIELD_BOTH_NAMES) != 0) {
-            field.name = f->name;
-            field.type = f->type;
-            add(m, &field);
-        }
+        add(m, &(struct mapping_field){.name = log_field_name(f, PROFILE_ISP),
+                                       .type = log_field_type(f, PROFILE_ISP),
+                                       .flags = f->flags});
+        if (f->platform != NULL)
+            add(m, &(struct mapping_field){
+                       .name = f->name, .type = f->type, .path = is_both ? NULL : f->platform});
     }
 }
 

@@ -224,6 +224,6 @@ void file_restart(struct file *f)
         lineage_wait(old->file, before);
     lineage_wait(f, last != NULL ? last : before);
     if (!siblings_is_open(t, old->path))
-        registry_settle(f->entry);
+        registry_set_unsettled(f->entry, false);
     registry_unhold(old);
 }

@@ -232,20 +232,20 @@ bool siblings_may_hide(const struct file *f)
 }
 
 /* see tail_internal.h */
-void siblings_unseen(struct file *file)
+void siblings_unseen(struct file *f)
 {
     struct fs_identity id;
-    if (content_identify(&file->content, &id) < 0)
+    if (content_identify(&f->content, &id) < 0)
         return;
-    for (bool again = true; again;) {
-        struct search *s = search_new(file->tail, file->input, file->entry->path);
-        s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = file->entry->seen_ns};
-        gather(s, discover_dir_of(file->tail, s->path));
-        lineage_wait(file, search_take_missed(s, file->extra->after, false));
-        again = search_has_moved(s);
-        search_free(s);
-    }
-    search_settle(file->tail, file->entry->path);
+    struct search *s = search_new(f->tail, f->input, f->entry->path);
+    s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = f->entry->seen_ns};
+    s->unseen = f->entry;
+    registry_hold(s->unseen);
+    registry_set_unsettled(s->unseen, true);
+    f->behind_search = true;
+    gather(s, discover_dir_of(f->tail, s->path));
+    lineage_wait(f, search_take_missed(s, f->extra->after, false));
+    search_step(s);
 }
 
 /* see tail_internal.h */
@@ -293,7 +293,7 @@ void siblings_refit(struct tail *t)
 {
     LIST_EACH(node, &t->searches) {
         struct search *s = LIST_ENTRY(node, struct search, link);
-        struct entry *held = s->rest.entry;
+        struct entry *held = s->rest.entry != NULL ? s->rest.entry : s->unseen;
         int input = discover_input_of(t, s->path);
         if (input < 0) {
             search_free(s);
@@ -312,7 +312,7 @@ void siblings_free(struct tail *t)
 {
     LIST_EACH(node, &t->searches) {
         struct search *s = LIST_ENTRY(node, struct search, link);
-        struct entry *held = s->rest.entry;
+        struct entry *held = s->rest.entry != NULL ? s->rest.entry : s->unseen;
         search_free(s);
         if (held != NULL)
             registry_unhold(held);

@@ -226,6 +226,30 @@ static void missed_while_empty(void **state)
     assert_int_equal(b->doc_count, 3);
 }
 
+/* A file that was found empty was written, copied, cut, written and renamed between two looks, and
+ * the copy compressed: nothing was known by which one content could be told from the other. */
+static void unseen_and_compressed(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    append(b, "app.log", "");
+    bench_start(b);
+    bench_pass(b, 1000);
+    put_packed(b, "app.log.2.gz", "unseen: " LONG "\n", 500);
+    append(b, "app.log", "next: " LONG "\n");
+    move(b, "app.log", "app.log.1");
+    set_age(b, "app.log.1", 200);
+    append(b, "app.log", "now\n");
+    UNTIL(b, b->doc_count == 3);
+    assert_string_equal(b->docs[0].message, "unseen: " LONG);
+    assert_string_equal(b->docs[1].message, "next: " LONG);
+    assert_string_equal(b->docs[2].message, "now");
+    bench_restart(b, true);
+    bench_pass(b, 3000);
+    assert_int_equal(b->doc_count, 3);
+}
+
 /* The rest was found in a copy that is compressed already, and deleted: the compressed one is not
  * another generation. */
 static void rest_in_a_copy_that_is_compressed_meanwhile(void **state)
@@ -296,6 +320,7 @@ int main(void)
         TEST(compressed_while_it_is_searched),
         TEST(killed_while_it_is_searched),
         TEST(missed_while_empty),
+        TEST(unseen_and_compressed),
         TEST(rest_in_a_copy_that_is_compressed_meanwhile),
         TEST(cut_while_its_path_is_searched),
     };

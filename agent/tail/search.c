@@ -124,7 +124,7 @@ static bool is_between(const struct search *s, const struct candidate *c)
     const struct rest *rest = &s->rest;
     const struct entry *e = rest->entry;
     int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
-    return c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
+    return !c->kin && c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
            c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
            !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
            file_find(s->t, c->id.dev, c->id.ino) == NULL;
@@ -182,7 +182,8 @@ int64_t search_newest_ns(const struct search *s)
             newest = written_ns(e);
     }
     newest = newest < blank ? newest : blank;
-    return newest < s->floor_ns ? newest : s->floor_ns;
+    newest = newest < s->floor_ns ? newest : s->floor_ns;
+    return newest - TAIL_CLOCK_STEP_NS;
 }
 
 /* the newest file that was followed under the path before and is not at its end */
@@ -234,7 +235,7 @@ static struct file *file_of(struct search *s, struct candidate *c, int64_t newes
     struct file *f = file_find(s->t, c->id.dev, c->id.ino);
     bool made = siblings_is_compressed(c->path) && is_in_the_making(c);
     c->dir = discover_dir_of(s->t, c->path);
-    if (f == NULL && c->id.mtime_ns > newest && !c->known && !made)
+    if (f == NULL && c->id.mtime_ns > newest && !c->known && !c->kin && !made)
         f = adopt_sibling(s->t, c, true);
     if (f != NULL)
         f->found = f->behind_search = false;

@@ -26,13 +26,13 @@ struct rest {
 struct search {
     struct list link; /* tail's, while it takes time */
     struct tail *t;
-    struct rest rest;   /* looks only for what is unread of its entry; else that is NULL */
+    struct rest rest;     /* looks only for what is unread of its entry; else that is NULL */
     struct entry *unseen; /* held; looks for what was in its file before its first bytes; or NULL */
-    char *path;         /* owned */
-    struct dir *dir;    /* of the path */
-    const char *listed; /* borrowed: the directory whose names are taken */
-    bool at_start;      /* what is followed under the path is at the path */
-    uint64_t born_at;   /* its hash */
+    char *path;           /* owned */
+    struct dir *dir;      /* of the path */
+    const char *listed;   /* borrowed: the directory whose names are taken */
+    bool at_start;        /* what is followed under the path is at the path */
+    uint64_t born_at;     /* its hash */
     unsigned input;
     unsigned count;
     unsigned next;    /* compressed member to be decided */

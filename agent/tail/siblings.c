@@ -29,8 +29,9 @@
 
 /* ---- members ---- */
 
-/* Whether a name is looked at; at a path that is a compressed file's own the file itself is. */
-static bool is_member(const char *base, const char *name)
+/* Whether a name is one to which rotation renames the path; at a path that is a compressed file's
+ * own the file itself is. */
+static bool is_own(const char *base, const char *name)
 {
     return siblings_is(base, name) || (strcmp(base, name) == 0 && siblings_is_compressed(name));
 }
@@ -44,7 +45,9 @@ static void add_member(void *ctx, const char *name)
     mode_t mode;
     const char *base = strrchr(s->path, '/') + 1;
     int n = snprintf(path, sizeof(path), "%s/%s", s->listed, name);
-    if (n <= 0 || n >= PATH_MAX || s->count == SIBLINGS_MAX || !is_member(base, name) ||
+    bool own = is_own(base, name);
+    if (n <= 0 || n >= PATH_MAX || s->count == SIBLINGS_MAX ||
+        (!own && !(siblings_are_kin(s->path, path) && strcmp(s->path, path) != 0)) ||
         fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
         file_find(s->t, id.dev, id.ino) != NULL)
         return;
@@ -53,6 +56,7 @@ static void add_member(void *ctx, const char *name)
     list_init(&c->link);
     c->path = mem_strdup(path);
     c->known_as = s->path;
+    c->kin = !own;
     c->id = id;
     content_open(&c->content, -1);
     c->dir = s->dir;

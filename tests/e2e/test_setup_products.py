@@ -357,6 +357,34 @@ def test_types_that_a_server_lacks(made):
     assert not server.calls
 
 
+def without_x_pack(server):
+    """Elasticsearch 7.17 as its builds without X-Pack answer: no streams, no policies, no security,
+    and what looks like the name of an index is taken for one."""
+    server.streams = False
+
+    def no_index(request):
+        if request.method == "GET":
+            return cluster.error(404, "index_not_found_exception", "no such index [_ilm]")
+        return cluster.error(400, "invalid_index_name_exception",
+                             "Invalid index name [_ilm], must not start with '_', '-', or '+'")
+    server.refuse = {"/_ilm/": no_index, "/_security/": no_index}
+
+
+def test_server_without_data_streams(made):
+    """One line says so, and what to do; templates of indices by name are made."""
+    server, one = made("elasticsearch", {"version": "7.17.29", "lifecycle": False})
+    without_x_pack(server)
+    code, out, err = one.command("setup")
+    assert code == FAILED
+    assert len(re.findall(r"^data streams: this server has none: name indices by ", out, re.M)) == 1
+    assert lines(out)["wherry-logs-nginx"].startswith("failed: 400 illegal_argument_exception")
+    assert lines(out)["wherry-writer"].startswith("not needed")
+    one.write_config(config(server.server.url, profile="isp"))
+    code, out, err = one.command("setup")
+    assert code == OK and "data streams" not in out, out + err
+    assert "/_index_template/wherry-isp-logs" in server.assets
+
+
 @pytest.mark.parametrize("path,name", [
     ("/_ilm/policy/", "wherry"), ("/_component_template/", "wherry-settings"),
     ("/_index_template/wherry-", "wherry-logs-nginx"), ("/_security/role/", "wherry-writer")])

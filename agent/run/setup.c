@@ -73,8 +73,12 @@ bool setup_lacks(struct setup *s, int status)
     /* how Elasticsearch without security answers questions about it */
     bool is_off = status == 500 && (strstr(buf_cstr(&s->answer), "ecurity is not enabled") ||
                                     strstr(buf_cstr(&s->answer), "ecurity must be explicitly"));
+    /* Elasticsearch 7 takes a path that it does not know for the name of an index */
+    bool is_unknown = slice_eq_str(type, CONTROL_NO_HANDLER) ||
+                      slice_eq_str(type, "invalid_index_name_exception") ||
+                      slice_eq_str(type, "index_not_found_exception");
     return status == 405 || status == 410 || status == 501 || is_off ||
-           (status == 400 && slice_eq_str(type, CONTROL_NO_HANDLER));
+           ((status == 400 || status == 404) && is_unknown);
 }
 
 /* see header */
@@ -99,7 +103,8 @@ static bool has_api(struct setup *s, const char *path)
     return status >= 0 && !setup_lacks(s, status);
 }
 
-/* Whether a template with the given inside would be refused for what `word` names. */
+/* Whether a template with the given inside would be refused for what `word` names ("": for
+ * anything). */
 static bool refuses(struct setup *s, const char *inside, const char *word)
 {
     struct buf body;
@@ -125,7 +130,7 @@ static void find_lifecycle(struct setup *s)
     else if (s->server.opensearch)
         setup_say(s, "lifecycle: this server has no index state management: %s", none);
     else if (s->server.serverless ||
-             !refuses(s, "\"data_stream\":{},\"template\":{\"lifecycle\":{}}", "lifecycle"))
+             !refuses(s, "\"data_stream\":{},\"template\":{\"lifecycle\":{}}", ""))
         s->server.lifecycle = ASSET_RETENTION;
     else
         setup_say(s, "lifecycle: this server has no index lifecycle management: %s", none);
@@ -134,6 +139,18 @@ static void find_lifecycle(struct setup *s)
                      "keep documents, indices by name are kept");
     if (s->server.lifecycle == ASSET_ISM)
         s->server.opensearch = true;
+}
+
+/* whether there are data streams, if they are needed */
+static void find_streams(struct setup *s)
+{
+    const struct asset_opts *o = assets_plan_opts(s->plan);
+    bool is_needed = false;
+    for (size_t i = 0; i < o->target_count; i++)
+        is_needed = is_needed || o->targets[i].is_stream;
+    if (is_needed && refuses(s, "\"data_stream\":{}", "[data_stream]"))
+        setup_say(s, "data streams: this server has none: name indices by "
+                     "output.elasticsearch.index or profile: isp");
 }
 
 /* field types */
@@ -162,6 +179,7 @@ static void find_server(struct setup *s)
     s->server.opensearch = p->kind == PRODUCT_OPENSEARCH;
     s->server.serverless = p->serverless;
     find_lifecycle(s);
+    find_streams(s);
     find_types(s);
 }
 

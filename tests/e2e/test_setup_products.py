@@ -357,6 +357,34 @@ def test_types_that_a_server_lacks(made):
     assert not server.calls
 
 
+def without_x_pack(server):
+    """Elasticsearch 7.17 as its builds without X-Pack answer: no streams, no policies, no security,
+    and what looks like the name of an index is taken for one."""
+    server.streams = False
+
+    def no_index(request):
+        if request.method == "GET":
+            return cluster.error(404, "index_not_found_exception", "no such index [_ilm]")
+        return cluster.error(400, "invalid_index_name_exception",
+                             "Invalid index name [_ilm], must not start with '_', '-', or '+'")
+    server.refuse = {"/_ilm/": no_index, "/_security/": no_index}
+
+
+def test_server_without_data_streams(made):
+    """One line says so, and what to do; templates of indices by name are made."""
+    server, one = made("elasticsearch", {"version": "7.17.29", "lifecycle": False})
+    without_x_pack(server)
+    code, out, err = one.command("setup")
+    assert code == FAILED
+    assert len(re.findall(r"^data streams: this server has none: name indices by ", out, re.M)) == 1
+    assert lines(out)["wherry-logs-nginx"].startswith("failed: 400 illegal_argument_exception")
+    assert lines(out)["wherry-writer"].startswith("not needed")
+    one.write_config(config(server.server.url, profile="isp"))
+    code, out, err = one.command("setup")
+    assert code == OK and "data streams" not in out, out + err
+    assert "/_index_template/wherry-isp-logs" in server.assets
+
+
 @pytest.mark.parametrize("path,name", [
     ("/_ilm/policy/", "wherry"), ("/_component_template/", "wherry-settings"),
     ("/_index_template/wherry-", "wherry-logs-nginx"), ("/_security/role/", "wherry-writer")])
@@ -410,6 +438,30 @@ def test_opensearch_that_says_nothing(made):
     code, out, err = one.command("setup")
     assert code == OK, out + err
     assert server.assets == export(one, "opensearch")
+
+
+def test_first_host_that_answers(made):
+    server, one = made("elasticsearch")
+    one.write_config(config("http://127.0.0.1:1", output__hosts=[
+        "http://127.0.0.1:1", server.server.url]))
+    code, out, err = one.command("setup")
+    assert code == OK and out.startswith(server.server.url + ": elasticsearch 9.1.0\n"), out + err
+    assert server.assets == export(one, "elasticsearch")
+
+
+def test_advice_is_a_command_whatever_the_words(made, tmp_path):
+    """Blanks and quotes in the name of the file and in -E."""
+    server, one = made("elasticsearch")
+    server.put("/_ilm/policy/wherry", {"policy": {"phases": {}}})
+    other = tmp_path / "it's one.yml"
+    os.rename(one.config, other)
+    one.config = str(other)
+    code, out, err = one.command("setup", "-E", "inputs[0].tags=[\"it's\", b c]")
+    assert code == NOT_ALL, out + err
+    advice = re.search(r"to replace it: (.*)$", out, re.M)
+    done = subprocess.run([BINARY, *shlex.split(advice.group(1))[1:]], cwd=one.directory,
+                          env=one.env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == OK and "policy wherry: replaced" in done.stdout, done.stderr
 
 
 def test_server_that_is_away(agent):

@@ -231,6 +231,8 @@ static void test_platform(void **state)
     }
     size_t count;
     const struct mapping_field *fields = mapping_fields(o->mappings[0].fields, &count);
+    assert_string_equal(find(o, "isp-logs", "log.level")->path, "log_level");
+    assert_string_equal(find(o, "isp-logs", "host.name")->path, "host_name");
     for (size_t i = 0; i < count; i++) {
         assert_string_not_equal(fields[i].name, "hostname");
         assert_string_not_equal(fields[i].name, "execution_time");

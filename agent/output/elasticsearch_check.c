@@ -114,7 +114,7 @@ static void read_refusal(struct buf *out, struct slice text)
         "granted by the index privileges [", /* Elasticsearch */
         "no permissions for [",              /* OpenSearch */
     };
-    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(marks) && text.len > 0; i++) {
         const char *at = memmem(text.ptr, text.len, marks[i], strlen(marks[i]));
         if (at == NULL)
             continue;

@@ -110,7 +110,7 @@ static bool refuses(struct setup *s, const char *inside, const char *word)
     struct buf body;
     buf_init(&body, LINE_MAX);
     int status = buf_printf(&body, "{\"index_patterns\":[\"wherry-simulated-*\"],%s}", inside);
-    (void)buf_cstr(&body);
+    (void)buf_cstr(&body); /* the NUL behind it */
     if (status == 0)
         status = setup_call(s, "POST", "/_index_template/_simulate", buf_slice(&body));
     buf_clear(&body);

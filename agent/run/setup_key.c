@@ -39,6 +39,7 @@ static void take_back(struct setup *s, struct slice key)
     buf_init(&body, KEY_MAX);
     struct slice id = slice_sub(key, 0, slice_find(key, ':'));
     if (buf_printf(&body, "{\"ids\":[\"%.*s\"]}", (int)id.len, id.ptr) == 0) {
+        (void)buf_cstr(&body); /* the NUL behind it */
         int status = setup_call(s, "DELETE", PATH_API_KEY, buf_slice(&body));
         setup_say(s, "api key %.*s: %s", (int)id.len, id.ptr,
                   status == 200 ? "invalidated" : "could not be invalidated: do it by hand");
@@ -53,7 +54,7 @@ static int ask(struct setup *s, const char *path, struct buf *key)
     struct buf body;
     buf_init(&body, BODY_MAX);
     int status = assets_write_api_key(assets_plan_opts(s->plan), &body);
-    (void)buf_cstr(&body);
+    (void)buf_cstr(&body); /* the NUL behind it */
     if (status == 0)
         status = setup_call(s, "POST", PATH_API_KEY, buf_slice(&body));
     buf_clear(&body);

@@ -287,7 +287,7 @@ class FaultServer:
         self.ids_optional = False  # documents may come without an id
         self.connections = 0
         self.privileges = True  # answer to _has_privileges
-        self.templates = True  # whether data-stream templates are there
+        self.templates = True  # whether data-stream templates are there; None: not shown
         self.stopping = threading.Event()
         self._default = None
         self._script = collections.deque()
@@ -477,6 +477,9 @@ class FaultServer:
         if path.startswith("/_index_template/_simulate_index/"):
             return 200, {"template": {"settings": {}, "mappings": {}, "aliases": {}},
                          "overlapping": []}
+        if path.startswith("/_index_template") and self.templates is None:
+            return 403, {"error": {"type": "security_exception", "reason": "no permissions"},
+                         "status": 403}
         if path.startswith("/_index_template") and request.method in ("GET", "HEAD"):
             found = [{"name": kind, "index_template": {
                 "index_patterns": [kind + "-*-*"], "composed_of": [], "priority": 100,

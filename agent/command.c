@@ -19,8 +19,10 @@ static const struct command commands[] = {
      0, command_run},
     {"test", "config|output", "check the configuration, or reach the server with it", 0, 1, 1,
      command_test},
-    {"export", "sample|options|metrics",
-     "print a sample configuration, the option reference, or the fields of metrics", 0, 1, 1,
+    {"setup", "[NAME...]", "make templates, lifecycle policies and a role on the server",
+     COMMAND_SETUP, 0, INT_MAX, command_setup},
+    {"export", "WHAT [PRODUCT]",
+     "print the sample, options, metrics; templates, policies or roles of setup", 0, 1, 2,
      command_export},
     {"deadletter", "list|show|replay|drop",
      "look at rejected documents, send them again, drop them", COMMAND_LETTERS | COMMAND_JSON, 1,
@@ -138,8 +140,12 @@ int command_help(const struct cli *cli)
            "      --json          deadletter list, show, registry list: JSON\n"
            "      --all           deadletter drop: every letter\n"
            "      --older-than D  deadletter drop: those rejected longer ago than D (7d)\n"
-           "      --missing       registry forget: entries at whose path there is no file\n\n"
+           "      --missing       registry forget: entries at whose path there is no file\n"
+           "      --dry-run       setup: print every call, change nothing\n"
+           "      --force         setup: write what is not wherry's own, too\n"
+           "      --create-api-key FILE\n"
+           "                      setup: make a key to ship with, write it to FILE\n\n"
            "exit: 0 all acknowledged, 1 run-time failure, 2 configuration, 3 something "
-           "dead-lettered or abandoned\n");
+           "dead-lettered or abandoned,\n      or left alone by setup\n");
     return EXIT_DONE;
 }

@@ -29,7 +29,10 @@ struct cli {
     bool all;
     bool missing;
     int64_t older_than_ms; /* 0 = not given */
-    char **args;           /* after the command's name */
+    bool dry_run;
+    bool force;
+    const char *key_file; /* NULL = not given */
+    char **args;          /* after the command's name */
     int arg_count;
 };
 
@@ -39,6 +42,7 @@ enum command_option {
     COMMAND_LETTERS = 1 << 1, /* --all, --older-than */
     COMMAND_JSON = 1 << 2,    /* --json */
     COMMAND_ENTRIES = 1 << 3, /* --missing */
+    COMMAND_SETUP = 1 << 4,   /* --dry-run, --force, --create-api-key */
 };
 
 struct command {
@@ -58,6 +62,7 @@ int command_run(const struct cli *cli);
 int command_test(const struct cli *cli);
 int command_deadletter(const struct cli *cli);
 int command_registry(const struct cli *cli);
+int command_setup(const struct cli *cli);
 int command_export(const struct cli *cli);
 int command_version(const struct cli *cli);
 int command_help(const struct cli *cli);

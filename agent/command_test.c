@@ -1,10 +1,8 @@
 /*
  * command_test - `wherry test config` and `wherry test output`
  */
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -15,22 +13,50 @@
 #include "run/index.h"
 #include "run/outputs.h"
 
-/* where the first input's documents go, or those of the default dataset; NULL with e filled */
-static char *first_target(const struct config *c, struct err *e)
+/* Where the configuration's documents go: of the inputs each target once, of the metrics one of the
+ * data streams. */
+struct targets {
+    struct assembled inputs;
+    struct output_target *v;
+    size_t n;
+    char *metrics;
+};
+
+/* one more, unless it is there already */
+static void add_target(struct targets *t, const char *name, bool plain_index)
 {
-    struct assembled a;
+    for (size_t i = 0; i < t->n; i++)
+        if (strcmp(t->v[i].name, name) == 0)
+            return;
+    t->v[t->n++] = (struct output_target){name, plain_index};
+}
+
+/* all of them; after a failure to be cleared, too */
+static int find_targets(struct targets *t, const struct config *c, struct err *e)
+{
     struct ledgers ledgers;
-    char host[HOST_NAME_MAX + 1] = "";
-    char *target = NULL;
-    (void)gethostname(host, HOST_NAME_MAX); /* unknown stays empty */
+    char *host = index_host_name(c);
     int64_t now_ns = clock_wall_ms(clock_system()) * 1000000;
     ledgers_init(&ledgers);
-    if (assemble_inputs(&a, c, &ledgers, host, now_ns, e) == 0)
-        target = a.count > 0 ? mem_strdup(a.targets[0])
-                             : assemble_target("logs", "generic", c->namespace);
-    assemble_clear(&a);
+    int r = assemble_inputs(&t->inputs, c, &ledgers, host, now_ns, e);
+    t->v = mem_zalloc_array(t->inputs.count + 1, sizeof(*t->v));
+    for (size_t i = 0; i < t->inputs.count && r == 0; i++)
+        add_target(t, t->inputs.targets[i], index_is_used(c));
+    if (c->metrics.enabled) {
+        t->metrics = assemble_target("metrics", "system.cpu", c->namespace);
+        add_target(t, t->metrics, false);
+    }
     ledgers_clear(&ledgers);
-    return target;
+    mem_free(host);
+    return r;
+}
+
+/* frees them */
+static void clear_targets(struct targets *t)
+{
+    assemble_clear(&t->inputs);
+    mem_free(t->metrics);
+    mem_free(t->v);
 }
 
 /* another output than Elasticsearch */
@@ -49,6 +75,7 @@ static int test_output(const struct config *c)
 {
     struct err e = {0};
     struct output_opts opts;
+    struct targets targets = {0};
     struct buf report;
     if (http_global_init() < 0) {
         fprintf(stderr, "libcurl cannot be initialised\n");
@@ -56,14 +83,15 @@ static int test_output(const struct config *c)
     }
     buf_init(&report, MIB);
     assemble_output(&opts, c);
-    char *target = first_target(c, &e);
-    int r = target == NULL ? e.code : output_test(&opts, target, &report);
-    if (target == NULL)
+    int r = find_targets(&targets, c, &e);
+    if (r < 0)
         fprintf(stderr, "wherry: %s\n", e.text);
+    else
+        r = output_test(&opts, targets.v, targets.n, &report);
     printf("%s", buf_cstr(&report));
     buf_clear(&report);
+    clear_targets(&targets);
     assemble_output_clear(&opts);
-    mem_free(target);
     return r < 0 ? EXIT_RUNTIME : EXIT_DONE;
 }
 

@@ -17,7 +17,18 @@
 
 #define CONFIG_DEFAULT "/etc/wherry/wherry.yml"
 
-enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_VERSION, OPT_JSON, OPT_ALL, OPT_OLDER_THAN, OPT_MISSING };
+enum {
+    OPT_ONCE = 256,
+    OPT_TIMEOUT,
+    OPT_VERSION,
+    OPT_JSON,
+    OPT_ALL,
+    OPT_OLDER_THAN,
+    OPT_MISSING,
+    OPT_DRY_RUN,
+    OPT_FORCE,
+    OPT_KEY_FILE,
+};
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -30,6 +41,9 @@ static const struct option options[] = {
     {"all", no_argument, NULL, OPT_ALL},
     {"older-than", required_argument, NULL, OPT_OLDER_THAN},
     {"missing", no_argument, NULL, OPT_MISSING},
+    {"dry-run", no_argument, NULL, OPT_DRY_RUN},
+    {"force", no_argument, NULL, OPT_FORCE},
+    {"create-api-key", required_argument, NULL, OPT_KEY_FILE},
     {NULL, 0, NULL, 0},
 };
 
@@ -80,6 +94,15 @@ static bool take_option(struct cli *cli, struct asked *asked, int option)
     case OPT_MISSING:
         cli->missing = true;
         return true;
+    case OPT_DRY_RUN:
+        cli->dry_run = true;
+        return true;
+    case OPT_FORCE:
+        cli->force = true;
+        return true;
+    case OPT_KEY_FILE:
+        cli->key_file = optarg;
+        return true;
     case OPT_OLDER_THAN:
         return take_duration("older-than", 1, &cli->older_than_ms);
     default:
@@ -108,6 +131,10 @@ static bool is_proper(const struct command *c, const struct cli *cli)
     }
     if (cli->missing && !(c->options & COMMAND_ENTRIES)) {
         fprintf(stderr, "wherry: --missing goes with \"registry forget\"\n");
+        return false;
+    }
+    if ((cli->dry_run || cli->force || cli->key_file != NULL) && !(c->options & COMMAND_SETUP)) {
+        fprintf(stderr, "wherry: --dry-run, --force and --create-api-key go with \"setup\"\n");
         return false;
     }
     if (cli->arg_count < c->min_args || cli->arg_count > c->max_args) {

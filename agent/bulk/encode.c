@@ -25,16 +25,21 @@
 /* objects that a field's name makes; what is deeper stays dotted, which the server takes as well */
 #define FIELD_DEPTH 16
 
+/* up to the path, which stands in quotes */
+#define BEFORE_PATH "\",\"log\":{\"file\":{\"path\":"
+
 /* constant texts */
 #define PARTS 4
 
 struct encode_file {
     unsigned parts;
     bool auto_ids;
+    bool both_times;           /* profile isp */
     struct slice action;       /* {"create":{"_id":"<generation>, or the whole line without id */
     struct slice before_flags; /* ","log":{"file":{"path":"..."} */
     struct slice before_text;  /* },"message":" */
     struct slice after_text;   /* " and the constants } */
+    struct slice path;         /* ".." in before_flags */
     char text[];
 };
 
@@ -82,6 +87,17 @@ static void write_single(struct json_writer *w, const char *object, const char *
     json_key(w, key);
     json_cstring(w, value);
     json_end_object(w);
+}
+
+/* the host, by its name in the profile */
+static void write_host(struct json_writer *w, const struct encode_agent *agent, enum profile p)
+{
+    if (p == PROFILE_DEFAULT) {
+        write_single(w, "host", "name", agent->host_name);
+        return;
+    }
+    json_key(w, log_field_name(&log_fields[LOG_FIELD_HOST], p));
+    json_cstring(w, agent->host_name);
 }
 
 /* length of a name's next component, and whether another one follows */
@@ -133,20 +149,33 @@ static void write_dataset(struct json_writer *w, const struct encode_input *inpu
     write_single(w, "event", "dataset", input->dataset);
 }
 
-/* option `fields` and `tags` */
+/* option `fields` */
+static void write_all_fields(struct json_writer *w, const struct encode_input *input)
+{
+    json_object(w);
+    write_fields(w, input->fields, input->field_count, input->fields, 0, 0);
+    json_end_object(w);
+}
+
+/* option `tags` */
+static void write_tags(struct json_writer *w, const struct encode_input *input)
+{
+    json_array(w);
+    for (size_t i = 0; i < input->tag_count; i++)
+        json_cstring(w, input->tags[i]);
+    json_end_array(w);
+}
+
+/* those that are given */
 static void write_own_fields(struct json_writer *w, const struct encode_input *input)
 {
     if (input->field_count > 0) {
-        open_member(w, "fields");
-        write_fields(w, input->fields, input->field_count, input->fields, 0, 0);
-        json_end_object(w);
+        json_key(w, "fields");
+        write_all_fields(w, input);
     }
     if (input->tag_count > 0) {
         json_key(w, "tags");
-        json_array(w);
-        for (size_t i = 0; i < input->tag_count; i++)
-            json_cstring(w, input->tags[i]);
-        json_end_array(w);
+        write_tags(w, input);
     }
 }
 
@@ -157,7 +186,7 @@ static void write_constants(struct json_writer *w, const struct encode_agent *ag
     if (input->parts & PART_DATASET)
         write_dataset(w, input);
     if (input->parts & PART_HOST)
-        write_single(w, "host", "name", agent->host_name);
+        write_host(w, agent, input->profile);
     if (input->parts & PART_AGENT)
         write_agent(w, agent);
     if (input->parts & PART_ECS)
@@ -213,7 +242,7 @@ static int build_action(struct buf *out, const struct encode_input *input,
 static int build_before_flags(struct buf *out, struct slice path)
 {
     uint64_t bad = 0;
-    int r = buf_add_str(out, "\",\"log\":{\"file\":{\"path\":\"");
+    int r = buf_add_str(out, BEFORE_PATH "\"");
     if (r == 0)
         r = json_escape(out, path, &bad);
     if (r == 0)
@@ -259,9 +288,12 @@ struct encode_file *encode_file_new(const struct encode_agent *agent,
     buf_clear(&text);
     f->parts = input->parts;
     f->auto_ids = input->auto_ids;
+    f->both_times = input->profile == PROFILE_ISP;
     struct slice *slots[PARTS] = {&f->action, &f->before_flags, &f->before_text, &f->after_text};
     for (int i = 0; i < PARTS; i++)
         *slots[i] = slice_of(f->text + parts[i].from, parts[i].to - parts[i].from);
+    f->path = slice_sub(f->before_flags, sizeof(BEFORE_PATH) - 1, SIZE_MAX);
+    f->path.len--; /* the brace behind it */
     return f;
 }
 
@@ -317,7 +349,7 @@ static char *put_action(char *p, const struct encode_file *f, const struct encod
     return PUT_LIT(p, "\"}}\n");
 }
 
-/* ,"flags":["truncated",...] */
+/* ["truncated",...] */
 static char *put_flags(char *p, unsigned flags)
 {
     static const struct {
@@ -327,8 +359,9 @@ static char *put_flags(char *p, unsigned flags)
         {ENCODE_TRUNCATED, {"\"truncated\",", 12}},
         {ENCODE_PARTIAL, {"\"partial\",", 10}},
         {ENCODE_MULTILINE, {"\"multiline\",", 12}},
+        {ENCODE_UNDATED, {"\"undated\",", 10}},
     };
-    p = PUT_LIT(p, ",\"flags\":[");
+    *p++ = '[';
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (flags & names[i].bit)
             p = put(p, names[i].name);
@@ -359,13 +392,15 @@ static char *put_document(char *p, const struct encode_file *f, const struct enc
 {
     p = PUT_LIT(p, "{\"@timestamp\":\"");
     p = put(p, line->time);
+    if (f->both_times)
+        p = put(PUT_LIT(p, "\",\"timestamp\":\""), line->time);
     p = put(p, f->before_flags);
     if (f->parts & PART_OFFSET) {
         p = PUT_LIT(p, ",\"offset\":");
         p += num_write_u64(p, line->offset);
     }
     if (line->flags != 0)
-        p = put_flags(p, line->flags);
+        p = put_flags(PUT_LIT(p, ",\"flags\":"), line->flags);
     if (line->stream == NULL && line->error == NULL)
         p = put(p, f->before_text);
     else
@@ -374,14 +409,11 @@ static char *put_document(char *p, const struct encode_file *f, const struct enc
     return put(p, f->after_text);
 }
 
-/* see header */
-uint64_t encode_line(struct batch *b, const struct encode_file *f, const struct encode_line *line,
-                     uint16_t span)
+/* the item that ends at `end` */
+static void commit(struct batch *b, const struct encode_line *line, uint16_t span, char *document,
+                   char *end)
 {
-    uint64_t bad = 0;
     char *start = b->body + b->body_bytes;
-    char *document = put_action(start, f, line);
-    char *end = put_document(document, f, line, &bad);
     struct batch_item item = {
         .at = (uint32_t)b->body_bytes,
         .action_bytes = (uint32_t)(document - start),
@@ -392,5 +424,109 @@ uint64_t encode_line(struct batch *b, const struct encode_file *f, const struct 
         .spans = 1,
     };
     batch_commit_item(b, &item);
+}
+
+/* see header */
+uint64_t encode_line(struct batch *b, const struct encode_file *f, const struct encode_line *line,
+                     uint16_t span)
+{
+    uint64_t bad = 0;
+    char *document = put_action(b->body + b->body_bytes, f, line);
+    char *end = put_document(document, f, line, &bad);
+    commit(b, line, span, document, end);
     return bad;
+}
+
+/* makes what was written the constant of a document, and the buffer ready for the next one */
+static void end_constant(struct document *d, enum log_field_id id, struct json_writer *w)
+{
+    int r = json_done(w);
+    assert(r == 0); /* as in encode_file_new */
+    (void)r;
+    document_constant(d, id, buf_slice(w->out));
+    buf_reset(w->out);
+    json_begin(w, w->out);
+}
+
+/* see header */
+struct document *encode_document_new(const struct encode_agent *agent,
+                                     const struct encode_input *input, document_time_fn time)
+{
+    struct document *d = document_new(input->profile, time);
+    unsigned stream = input->plain_index ? 0 : PART_DATASET;
+    const struct {
+        unsigned part;
+        enum log_field_id id;
+        const char *value;
+    } texts[] = {
+        {stream, LOG_FIELD_STREAM_TYPE, "logs"},
+        {stream, LOG_FIELD_STREAM_DATASET, input->dataset},
+        {stream, LOG_FIELD_STREAM_NAMESPACE, input->namespace},
+        {PART_DATASET, LOG_FIELD_EVENT_DATASET, input->dataset},
+        {PART_HOST, LOG_FIELD_HOST, agent->host_name},
+        {PART_AGENT, LOG_FIELD_AGENT_TYPE, "wherry"},
+        {PART_AGENT, LOG_FIELD_AGENT_VERSION, agent->version},
+        {PART_AGENT, LOG_FIELD_AGENT_ID, agent->id},
+        {PART_AGENT, LOG_FIELD_AGENT_NAME, agent->host_name},
+        {PART_ECS, LOG_FIELD_ECS, ENCODE_ECS_VERSION},
+        {PART_INPUT, LOG_FIELD_INPUT, input->input_type},
+    };
+    struct buf json;
+    struct json_writer w;
+    buf_init(&json, CONSTANT_MAX);
+    json_begin(&w, &json);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if ((input->parts & texts[i].part) == 0)
+            continue;
+        json_cstring(&w, texts[i].value);
+        end_constant(d, texts[i].id, &w);
+    }
+    if (input->field_count > 0) {
+        write_all_fields(&w, input);
+        end_constant(d, LOG_FIELD_FIELDS, &w);
+    }
+    if (input->tag_count > 0) {
+        write_tags(&w, input);
+        end_constant(d, LOG_FIELD_TAGS, &w);
+    }
+    buf_clear(&json);
+    return d;
+}
+
+/* see header */
+void encode_document_begin(struct document *d, const struct encode_line *line)
+{
+    document_reset(d);
+    if (line->stream != NULL)
+        document_set(d, LOG_FIELD_STREAM,
+                     slice_eq_str(slice_str(line->stream), "stdout") ? SLICE_LIT("\"stdout\"")
+                                                                     : SLICE_LIT("\"stderr\""));
+}
+
+/* see header */
+size_t encode_document_bytes(const struct encode_file *f, const struct document *d)
+{
+    return f->action.len + f->path.len + VARYING_MAX + document_bytes(d);
+}
+
+/* see header */
+void encode_document(struct batch *b, const struct encode_file *f, const struct encode_line *line,
+                     struct document *d, uint16_t span)
+{
+    char offset[20], flags[64], time[ENCODE_TIME_MAX + 2];
+    unsigned bits = line->flags | (document_is_undated(d) ? ENCODE_UNDATED : 0);
+    document_set(d, LOG_FIELD_PATH, f->path);
+    if (f->parts & PART_OFFSET)
+        document_set(d, LOG_FIELD_OFFSET, slice_of(offset, num_write_u64(offset, line->offset)));
+    if (bits != 0)
+        document_set(d, LOG_FIELD_FLAGS, slice_of(flags, (size_t)(put_flags(flags, bits) - flags)));
+    if (!document_is_dated(d)) {
+        char *end = put(PUT_LIT(time, "\""), line->time);
+        document_set(d, LOG_FIELD_TIME, slice_of(time, (size_t)(PUT_LIT(end, "\"") - time)));
+    }
+    char *document = put_action(b->body + b->body_bytes, f, line);
+    char *end = document_write(d, document);
+    *end++ = '\n';
+    commit(b, line, span, document, end);
+    document_reset(d); /* what it borrows ends here */
 }

@@ -385,6 +385,27 @@ static size_t put_number(char *dst, unsigned v, unsigned width)
     return n;
 }
 
+/* see header; a star is no longer than the digits that it stands for */
+void target_pattern(const struct target *t, char dst[BATCH_TARGET_MAX + 1])
+{
+    unsigned first = 0, last = t->count;
+    size_t n = 0;
+    while (first < t->count && t->pieces[first].kind == PIECE_TEXT)
+        first++;
+    while (last > first && t->pieces[last - 1].kind == PIECE_TEXT)
+        last--;
+    for (unsigned i = 0; i < t->count; i++) {
+        const struct piece *piece = &t->pieces[i];
+        if (i == first)
+            dst[n++] = '*';
+        if (i >= first && i < last)
+            continue;
+        memcpy(dst + n, t->text.ptr + piece->from, piece->to - piece->from);
+        n += piece->to - piece->from;
+    }
+    dst[n] = '\0';
+}
+
 /* see header; the length was checked when it was made */
 void target_name(const struct target *t, int32_t day, char dst[BATCH_TARGET_MAX + 1])
 {

@@ -95,6 +95,26 @@ static void check_backoff(struct config_loader *l)
     config_errors_add(l->errors, &at, "%s is longer than %s", init->key, max->key);
 }
 
+/* no phase begins before the one that it follows */
+static void check_ages(struct config_loader *l)
+{
+    const struct option *const rows[] = {CONFIG_ROW(setup.warm_after_ms),
+                                         CONFIG_ROW(setup.cold_after_ms),
+                                         CONFIG_ROW(setup.delete_after_ms)};
+    const struct config_setup *s = &l->cfg->setup;
+    const int64_t ages[] = {s->warm_after_ms, s->cold_after_ms, s->delete_after_ms};
+    for (size_t i = 1; i < ARRAY_LEN(rows); i++) {
+        for (size_t before = 0; before < i; before++) {
+            if (ages[i] == 0 || ages[before] <= ages[i])
+                continue;
+            bool is_later = config_note_of(l, rows[i])->origin != CONFIG_ORIGIN_DEFAULT;
+            struct config_place at = config_place_of(l, rows[is_later ? i : before]);
+            config_errors_add(l->errors, &at, "%s is longer than %s", rows[before]->key,
+                              rows[i]->key);
+        }
+    }
+}
+
 /* "all" and "default" stand for sets; a set without a period of its own has that of all */
 static void finish_sets(struct config_loader *l)
 {
@@ -130,6 +150,7 @@ void config_finish(struct config_loader *l)
     config_finish_login(l);
     config_finish_tls(l);
     check_backoff(l);
+    check_ages(l);
     if (c->input_count == 0 && !c->metrics.enabled &&
         !config_note_of(l, CONFIG_ROW(metrics.enabled))->bad)
         config_errors_add(l->errors, &at, "nothing to do: no inputs, and metrics.enabled is false");

@@ -1,5 +1,5 @@
 /*
- * metrics/fields - names of types, units and kinds; looking a field up
+ * metrics/fields - names of units and kinds; looking a field up
  */
 #include "metrics/fields.h"
 
@@ -21,17 +21,6 @@ const struct field *field_find(const struct field *rows, size_t count, struct sl
             from = middle + 1;
     }
     return NULL;
-}
-
-/* see header */
-const char *field_type_name(enum field_type t)
-{
-    static const char *const names[] = {
-        [FIELD_DATE] = "date",       [FIELD_KEYWORD] = "keyword",
-        [FIELD_LONG] = "long",       [FIELD_SCALED_FLOAT] = "scaled_float",
-        [FIELD_BOOLEAN] = "boolean", [FIELD_IP] = "ip",
-    };
-    return names[t];
 }
 
 /* see header */

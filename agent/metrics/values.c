@@ -48,6 +48,7 @@ static void write_member(struct json_writer *w, const struct field *f, const cha
         json_i64(w, v->whole);
         break;
     case FIELD_SCALED_FLOAT:
+    case FIELD_FLOAT:
         member_real(w, key, v->real);
         break;
     case FIELD_BOOLEAN:
@@ -57,8 +58,12 @@ static void write_member(struct json_writer *w, const struct field *f, const cha
     case FIELD_DATE:
     case FIELD_KEYWORD:
     case FIELD_IP:
+    case FIELD_TEXT:
+    case FIELD_CONSTANT_KEYWORD:
         json_key(w, key);
         json_string(w, v->text);
+        break;
+    case FIELD_OBJECT: /* no set has one */
         break;
     }
 }

@@ -198,12 +198,118 @@ int control_hits(struct slice json, struct buf *out)
     return err;
 }
 
-/* has_all_requested */
-int control_has_all_privileges(struct slice json)
+/* the names of an object's members that are false, with what they would be a right to */
+static int list_missing(const cJSON *object, const char *index, struct buf *missing)
+{
+    const cJSON *right;
+    int err = 0;
+    cJSON_ArrayForEach(right, object)
+    {
+        if (err == 0 && cJSON_IsFalse(right))
+            err = buf_printf(missing, "%s%s on %s", missing->len > 0 ? ", " : "", right->string,
+                             index);
+    }
+    return err;
+}
+
+/* has_all_requested, and the rights by index */
+int control_privileges(struct slice json, struct buf *missing)
 {
     cJSON *root = cJSON_ParseWithLength(json.ptr, json.len);
     const cJSON *all = cJSON_GetObjectItemCaseSensitive(root, "has_all_requested");
     int result = cJSON_IsBool(all) ? cJSON_IsTrue(all) : -EBADMSG;
+    const cJSON *index;
+    cJSON_ArrayForEach(index, cJSON_GetObjectItemCaseSensitive(root, "index"))
+    {
+        if (result == 0 && list_missing(index, index->string, missing) < 0)
+            break; /* what has no room is left out */
+    }
+    cJSON_Delete(root);
+    return result;
+}
+
+/* the node at a path, NULL if there is none */
+static const cJSON *walk(const cJSON *node, struct slice path)
+{
+    struct slice name;
+    char text[64];
+    while (node != NULL && slice_next(&path, '.', &name)) {
+        if (name.len >= sizeof(text))
+            return NULL;
+        memcpy(text, name.ptr, name.len);
+        text[name.len] = '\0';
+        node = slice_eq_str(name, "*") ? node->child : cJSON_GetObjectItemCaseSensitive(node, text);
+    }
+    return node;
+}
+
+/* a whole number of 53 bits; anything else is 0 */
+static int64_t number_of(const cJSON *object, const char *name)
+{
+    const cJSON *node = cJSON_GetObjectItemCaseSensitive(object, name);
+    bool fits = cJSON_IsNumber(node) && node->valuedouble >= 0 && node->valuedouble < 9e15;
+    return fits ? (int64_t)node->valuedouble : 0;
+}
+
+/* keeps a hash of the length that ours have */
+static void set_hash(struct control_stamp *s, struct slice hash)
+{
+    if (hash.len != sizeof(s->hash) - 1)
+        return;
+    memcpy(s->hash, hash.ptr, hash.len);
+    s->hash[hash.len] = '\0';
+}
+
+/* "managed_by wherry, version N, hash H" */
+static void read_stamp_text(struct control_stamp *s, struct slice text)
+{
+    const struct slice begin = SLICE_LIT("managed_by wherry, version ");
+    const struct slice middle = SLICE_LIT(" hash ");
+    struct slice number;
+    uint64_t version;
+    if (!slice_starts(text, begin))
+        return;
+    text = slice_sub(text, begin.len, SIZE_MAX);
+    s->ours = true;
+    if (slice_next(&text, ',', &number) && num_u64(number, &version) == 0 && version <= UINT32_MAX)
+        s->version = (unsigned)version;
+    if (slice_starts(text, middle))
+        set_hash(s, slice_sub(text, middle.len, SIZE_MAX));
+}
+
+/* see header */
+int control_stamp(struct slice json, const char *path, struct control_stamp *ret)
+{
+    cJSON *root = cJSON_ParseWithLength(json.ptr, json.len);
+    const cJSON *node = walk(root, slice_str(path));
+    int result = cJSON_IsObject(root) ? 0 : -EBADMSG;
+    *ret = (struct control_stamp){0};
+    ret->seq_no = number_of(root, "_seq_no");
+    ret->primary_term = number_of(root, "_primary_term");
+    if (cJSON_IsString(node)) {
+        read_stamp_text(ret, slice_str(node->valuestring));
+    } else if (cJSON_IsObject(node) && slice_eq_str(text_of(node, "managed_by"), "wherry")) {
+        int64_t version = number_of(node, "version");
+        ret->ours = true;
+        ret->version = version <= UINT32_MAX ? (unsigned)version : 0;
+        set_hash(ret, text_of(node, "hash"));
+    }
+    cJSON_Delete(root);
+    return result;
+}
+
+/* both parts are words without blanks */
+int control_api_key(struct slice json, struct buf *out)
+{
+    cJSON *root = cJSON_ParseWithLength(json.ptr, json.len);
+    struct slice id = text_of(root, "id"), key = text_of(root, "api_key");
+    bool good = id.len > 0 && key.len > 0;
+    for (size_t i = 0; i < id.len && good; i++)
+        good = id.ptr[i] > ' ' && id.ptr[i] <= '~' && id.ptr[i] != ':';
+    for (size_t i = 0; i < key.len && good; i++)
+        good = key.ptr[i] > ' ' && key.ptr[i] <= '~';
+    int result =
+        !good ? -EBADMSG : buf_printf(out, "%.*s:%.*s", (int)id.len, id.ptr, (int)key.len, key.ptr);
     cJSON_Delete(root);
     return result;
 }

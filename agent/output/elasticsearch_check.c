@@ -1,10 +1,11 @@
 /*
  * output/elasticsearch_check - `wherry test output`
  *
- * Asks each host in turn: who are you, does a data-stream template match, may I write. The last is
- * asked of the security API where there is one; elsewhere by an item whose document is no JSON: it
- * is refused with 400 by those who let us write and with 403 by the others, and can never be
- * stored. It is sent only where it cannot make a plain index.
+ * Asks each host in turn: who are you, and for each target: does a data-stream template match, may
+ * I write. The last is asked of the security API where there is one; elsewhere by an item whose
+ * document is no JSON: it is refused with 400 by those who let us write and with 403 by the others,
+ * and can never be stored. It is sent only where it cannot make a plain index. A 403 says in its
+ * text what is missing.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,12 +17,14 @@
 #define CONTROL_TIMEOUT_MS 30000
 #define BODY_MAX           (64 * KIB)
 
+#define MISSING_MAX 512
+
 struct check {
     struct http *http;
-    const char *target;
+    const struct output_target *target;
     struct buf *report;
-    const char *name; /* of the host */
-    bool plain_index; /* the target is one */
+    const char *name;   /* of the host */
+    struct buf missing; /* rights, for people */
     struct buf packed;
     struct sender_job job;
 };
@@ -55,7 +58,7 @@ static int ask_privileges(struct check *c)
     json_object(&w);
     json_key(&w, "names");
     json_array(&w);
-    json_cstring(&w, c->target);
+    json_cstring(&w, c->target->name);
     json_end_array(&w);
     json_key(&w, "privileges");
     json_array(&w);
@@ -73,7 +76,7 @@ static int ask_privileges(struct check *c)
         http_fetch(c->http, "POST", buf_cstr(&url), buf_slice(&body), "application/json",
                    CONTROL_TIMEOUT_MS, &answer, &reply);
         result = reply.outcome == HTTP_REPLIED && reply.status == 200
-                     ? control_has_all_privileges(buf_slice(&answer))
+                     ? control_privileges(buf_slice(&answer), &c->missing)
                      : -ENOTSUP;
     }
     buf_clear(&url);
@@ -82,12 +85,52 @@ static int ask_privileges(struct check *c)
     return result;
 }
 
+/* a server's text on one line of a terminal */
+static void add_text(struct buf *out, struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        (void)!buf_add_byte(out, text.ptr[i] >= ' ' && text.ptr[i] <= '~' ? text.ptr[i] : '?');
+}
+
+/* Takes out of the text of a 403 which rights would have done; the whole of it where neither
+ * product's words are found. */
+static void read_refusal(struct buf *out, struct slice text)
+{
+    static const char *const marks[] = {
+        "granted by the index privileges [", /* Elasticsearch */
+        "no permissions for [",              /* OpenSearch */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        const char *at = memmem(text.ptr, text.len, marks[i], strlen(marks[i]));
+        if (at == NULL)
+            continue;
+        struct slice rest = slice_sub(text, (size_t)(at - text.ptr) + strlen(marks[i]), SIZE_MAX);
+        (void)!buf_add_str(out, i == 0 ? "one of " : "");
+        text = slice_sub(rest, 0, slice_find(rest, ']'));
+        break;
+    }
+    add_text(out, text);
+}
+
+/* a write was refused for want of a right */
+static int say_missing(struct check *c)
+{
+    struct buf text;
+    buf_init(&text, MISSING_MAX);
+    read_refusal(&text, control_error_reason(buf_slice(&c->job.head)));
+    (void)!buf_printf(c->report, "%s: may not write to %s%s%s\n", c->name, c->target->name,
+                      text.len > 0 ? "; missing: " : "", buf_cstr(&text));
+    buf_clear(&text);
+    return -EACCES;
+}
+
 /* writes what cannot be stored and reads the refusal */
 static int try_write(struct check *c)
 {
     c->job.body = SLICE_LIT("{\"create\":{}}\n{\n");
     c->job.item_count = 1;
-    c->job.require_data_stream = product_knows_require_data_stream(&c->job.product);
+    c->job.require_data_stream =
+        !c->target->plain_index && product_knows_require_data_stream(&c->job.product);
     ask(c, SENDER_BULK);
     const struct http_reply *reply = &c->job.reply;
     unsigned status = (unsigned)reply->status;
@@ -96,35 +139,63 @@ static int try_write(struct check *c)
     if (status == 200 && c->job.items_error == 0)
         status = reply_items(c->job.items)[0].status;
     if (status == 400)
-        return say(c, 0, "may write to ", c->target);
+        return say(c, 0, "may write to ", c->target->name);
     if (status == 401 || status == 403)
-        return say(c, -EACCES, "may not write to ", c->target);
+        return say_missing(c);
     if (status == 404)
-        return say(c, -ENOENT, "no data stream can be made: run \"wherry setup\" for ", c->target);
-    return say(c, -EPROTO, "gave no clear answer to a write to ", c->target);
+        return say(c, -ENOENT, "no data stream can be made: run \"wherry setup\" for ",
+                   c->target->name);
+    return say(c, -EPROTO, "gave no clear answer to a write to ", c->target->name);
 }
 
 /* the right to write; has_template: a template was seen */
 static int check_write(struct check *c, bool has_template)
 {
+    const char *name = c->target->name;
+    buf_reset(&c->missing);
     int may = c->job.product.kind == PRODUCT_OPENSEARCH ? -ENOTSUP : ask_privileges(c);
     if (may == 1)
-        return say(c, 0, "may write to ", c->target);
-    if (may == 0)
+        return say(c, 0, "may write to ", name);
+    if (may == 0 && c->missing.len == 0)
         return say(c, -EACCES, "the privileges auto_configure and create_doc are missing on ",
-                   c->target);
-    if (!c->plain_index && (has_template || product_knows_require_data_stream(&c->job.product)))
+                   name);
+    if (may == 0)
+        return say(c, -EACCES, "privileges are missing: ", buf_cstr(&c->missing));
+    if (!c->target->plain_index &&
+        (has_template || product_knows_require_data_stream(&c->job.product)))
         return try_write(c);
     return say(c, 0,
-               c->plain_index ? "not tried, since it could make an index: a write to "
-                              : "not tried, since no template could be seen: a write to ",
-               c->target);
+               c->target->plain_index ? "not tried, since it could make an index: a write to "
+                                      : "not tried, since no template could be seen: a write to ",
+               name);
+}
+
+/* all questions about one target */
+static int check_target(struct check *c)
+{
+    c->job.target = c->target->name;
+    if (c->target->plain_index)
+        return check_write(c, false);
+    ask(c, SENDER_TEMPLATE);
+    if (c->job.reply.status == 401)
+        return say(c, -EACCES, "credentials refused (401)", "");
+    if (c->job.has_template == 0)
+        return say(c, -ENOENT, "no data-stream template matches, run \"wherry setup\" for ",
+                   c->target->name);
+    if (c->job.has_template == 1)
+        (void)say(c, 0, "a data-stream template matches ", c->target->name);
+    else if (c->job.has_template == -EACCES)
+        (void)say(c, 0, "does not show its templates", "");
+    else
+        return say(c, -EPROTO, "gave no clear answer about templates for ", c->target->name);
+    return check_write(c, c->job.has_template == 1);
 }
 
 /* all questions to one host */
-static int check_host(struct check *c)
+static int check_host(struct check *c, const struct output_target *targets, size_t count)
 {
     char product[64];
+    int result = 0;
     ask(c, SENDER_PROBE);
     if (c->job.reply.outcome != HTTP_REPLIED)
         return say(c, -ENOTCONN, "not reached: ", c->job.reply.err.text);
@@ -132,44 +203,37 @@ static int check_host(struct check *c)
         return say(c, -EACCES, "credentials refused (401)", "");
     product_describe(&c->job.product, product, sizeof(product));
     (void)say(c, 0, product, "");
-    if (c->plain_index)
-        return check_write(c, false);
-    ask(c, SENDER_TEMPLATE);
-    if (c->job.reply.status == 401)
-        return say(c, -EACCES, "credentials refused (401)", "");
-    if (c->job.has_template == 0)
-        return say(c, -ENOENT, "no data-stream template matches, run \"wherry setup\" for ",
-                   c->target);
-    if (c->job.has_template == 1)
-        (void)say(c, 0, "a data-stream template matches ", c->target);
-    else if (c->job.has_template == -EACCES)
-        (void)say(c, 0, "does not show its templates", "");
-    else
-        return say(c, -EPROTO, "gave no clear answer about templates for ", c->target);
-    return check_write(c, c->job.has_template == 1);
+    for (size_t i = 0; i < count; i++) {
+        c->target = &targets[i];
+        int err = check_target(c);
+        result = result != 0 ? result : err;
+    }
+    return result;
 }
 
 /* every host, the first failure counts */
-int output_test(const struct output_opts *opts, const char *target, struct buf *report)
+int output_test(const struct output_opts *opts, const struct output_target *targets, size_t count,
+                struct buf *report)
 {
     struct http_opts http = es_http_opts(opts);
-    struct check c = {.target = target, .report = report, .plain_index = opts->plain_index};
+    struct check c = {.report = report};
     c.http = http_new(&http);
     int result = c.http != NULL ? 0 : -ENOMEM;
     buf_init(&c.packed, BODY_MAX);
+    buf_init(&c.missing, MISSING_MAX);
     sender_job_init(&c.job);
     for (size_t i = 0; i < opts->host_count && c.http != NULL; i++) {
         struct host h = {0};
         es_host_init(&h, opts->hosts[i]);
         c.name = h.name;
         c.job.host = h.url;
-        c.job.target = target;
-        int err = check_host(&c);
+        int err = check_host(&c, targets, count);
         result = result != 0 ? result : err;
         es_host_clear(&h);
     }
     sender_job_clear(&c.job);
     buf_clear(&c.packed);
+    buf_clear(&c.missing);
     http_free(&c.http);
     return result;
 }

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/version.h"
 #include "os/procfs.h"
 #include "os/sysinfo.h"
@@ -78,20 +79,29 @@ int index_of_input(const struct config *c, const struct config_input *in, const 
 }
 
 /* see header */
-int index_check(const struct config *c, struct err *e)
+char *index_host_name(const struct config *c)
 {
     struct sysinfo host;
+    struct procfs *procfs = procfs_new(c->path_hostfs, NULL, NULL, PROC_FILE_MAX);
+    sysinfo_read(&host, procfs);
+    char *name = mem_strdup(host.hostname);
+    sysinfo_clear(&host);
+    procfs_free(&procfs);
+    return name;
+}
+
+/* see header */
+int index_check(const struct config *c, struct err *e)
+{
     int r = 0;
     if (!index_is_used(c))
         return 0;
-    struct procfs *procfs = procfs_new(c->path_hostfs, NULL, NULL, PROC_FILE_MAX);
-    sysinfo_read(&host, procfs);
+    char *host_name = index_host_name(c);
     for (size_t i = 0; i < c->input_count && r == 0; i++) {
         struct target *t = NULL;
-        r = index_of_input(c, &c->inputs[i], host.hostname, &t, e);
+        r = index_of_input(c, &c->inputs[i], host_name, &t, e);
         target_free(&t);
     }
-    sysinfo_clear(&host);
-    procfs_free(&procfs);
+    mem_free(host_name);
     return r;
 }

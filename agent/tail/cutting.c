@@ -22,6 +22,8 @@ uint32_t cutting_of(const struct tail_input *input)
     hash = mix(hash, (uint64_t)input->line_flush_ms);
     hash = mix(hash, (uint64_t)input->format);
     hash = mix(hash, (uint64_t)input->charset * 2 + input->charset_by_mark);
+    if (input->json != TAIL_JSON_OFF) /* cuts nothing, but the id stands for another document */
+        hash = mix(hash, (uint64_t)input->json);
     uint32_t half = (uint32_t)(hash ^ hash >> 32);
     return half != 0 ? half : 1; /* 0 = not known */
 }

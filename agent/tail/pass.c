@@ -9,8 +9,10 @@
 #include "pass.h"
 
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "framing_internal.h"
 #include "joins_internal.h"
+#include "json_lines_internal.h"
 
 /* see header */
 const char *pass_at(const struct pass *p, uint64_t offset)
@@ -108,23 +110,44 @@ static struct encode_file *encoder(struct file *f, const struct tail_input *inpu
 }
 
 /* what is told of a record beside its bytes */
-static void count_record(const struct pass *p, const struct pass_record *r, uint64_t bad)
+static void count_record(const struct pass *p, const struct pass_record *r, bool undecoded,
+                         uint64_t bad)
 {
     struct ledger *l = p->input->ledger;
     l->documents[DOCUMENT_BAD_UTF8] += r->bad + bad;
     l->documents[DOCUMENT_TRUNCATED] += (r->flags & ENCODE_TRUNCATED) != 0;
     l->documents[DOCUMENT_PARTIAL] += (r->flags & ENCODE_PARTIAL) != 0;
-    l->documents[DOCUMENT_UNDECODED] += r->error != NULL;
+    l->documents[DOCUMENT_UNDECODED] += undecoded;
     l->documents[DOCUMENT_MAYBE_REPEAT] += recovery_may_repeat(p->f, p->pos);
+}
+
+/* a record as it is */
+static bool emit_text(struct pass *p, const struct encode_file *encode,
+                      const struct encode_line *line, uint64_t *ret_bad)
+{
+    size_t text = line->text.len;
+    if (!enter_span(p, encode_likely(encode, text), encode_worst(encode, text)))
+        return false;
+    *ret_bad = encode_line(p->batch, encode, line, p->span);
+    return true;
+}
+
+/* a record that is a JSON object */
+static bool emit_document(struct pass *p, const struct encode_file *encode,
+                          const struct encode_line *line, struct document *d, uint64_t *ret_bad)
+{
+    size_t bytes = encode_document_bytes(encode, d);
+    if (!enter_span(p, bytes, bytes))
+        return false;
+    encode_document(p->batch, encode, line, d, p->span);
+    *ret_bad = !utf8_is_valid(line->text);
+    return true;
 }
 
 /* see header */
 bool pass_emit(struct pass *p, const struct pass_record *r)
 {
     const struct encode_file *encode = encoder(p->f, p->input);
-    size_t text = r->text.len;
-    if (!enter_span(p, encode_likely(encode, text), encode_worst(encode, text)))
-        return false;
     struct encode_line line = {
         .text = r->text,
         .offset = r->offset,
@@ -137,8 +160,11 @@ bool pass_emit(struct pass *p, const struct pass_record *r)
         .error = r->error,
         .generation = r->generation,
     };
-    uint64_t bad = encode_line(p->batch, encode, &line, p->span);
-    count_record(p, r, bad);
+    uint64_t bad;
+    struct document *d = p->input->json == TAIL_JSON_OFF ? NULL : json_lines_take(p->f, &line);
+    if (!(d == NULL ? emit_text(p, encode, &line, &bad) : emit_document(p, encode, &line, d, &bad)))
+        return false;
+    count_record(p, r, line.error != NULL, bad);
     p->pos += r->take;
     return true;
 }

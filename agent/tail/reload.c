@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "framing_internal.h"
+#include "json_lines_internal.h"
 #include "tail_internal.h"
 
 /* see tail_internal.h */
@@ -94,7 +95,7 @@ static void refit(struct file *f, const struct tail_input *before)
     const struct tail_input *was = &before[f->input], *is = &inputs[input];
     if (f->orphan == NULL &&
         (was->charset != is->charset || was->charset_by_mark != is->charset_by_mark ||
-         was->format != is->format)) {
+         was->format != is->format || was->json != is->json)) {
         file_free(f);
         return;
     }
@@ -130,6 +131,7 @@ int tail_reload(struct tail *t, const struct tail_input *inputs, size_t count, s
     t->pattern_count = pattern_count;
     t->names = names;
     reload_buffer(t);
+    json_lines_setup(t);
     LIST_EACH(dir, &t->dirs) {
         LIST_EACH(node, &LIST_ENTRY(dir, struct dir, link)->files)
             refit(LIST_ENTRY(node, struct file, in_dir), before.inputs);

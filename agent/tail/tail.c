@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "framing_internal.h"
 #include "joins_internal.h"
+#include "json_lines_internal.h"
 #include "tail_internal.h"
 
 /* see tail_internal.h */
@@ -44,16 +45,21 @@ void tail_pump_soon(struct tail *t)
         loop_timer_set(t->pump_timer, 0);
 }
 
+/* see tail_internal.h */
+size_t tail_text_max(const struct tail_input *input)
+{
+    size_t text = input->max_bytes;
+    if (text < input->partial_max_bytes)
+        text = input->partial_max_bytes;
+    return input->charset == CHARSET_UTF8 ? text : charset_room(text);
+}
+
 /* see header: constants, and the worst that a line of max_bytes can become */
 size_t tail_slack(const struct tail_input *inputs, size_t count)
 {
     size_t longest = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t text = inputs[i].max_bytes;
-        if (text < inputs[i].partial_max_bytes)
-            text = inputs[i].partial_max_bytes;
-        if (inputs[i].charset != CHARSET_UTF8)
-            text = charset_room(text);
+        size_t text = tail_text_max(&inputs[i]);
         if (text > longest)
             longest = text;
     }
@@ -388,6 +394,7 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     }
     t->names = mem_zalloc_array(opts->input_count, sizeof(*t->names));
     reload_buffer(t);
+    json_lines_setup(t);
     add_watch(t);
     return t;
 }
@@ -423,6 +430,7 @@ void tail_free(struct tail **tp)
     poll_free(t);
     mem_free(t->names);
     framing_teardown(t);
+    json_lines_teardown(t);
     mem_free(t->buffer);
     mem_free(t);
     *tp = NULL;

@@ -245,10 +245,12 @@ struct tail {
     char *buffer;             /* shared by all reads */
     size_t buffer_bytes;
     struct charset *charsets[CHARSET_COUNT]; /* those that inputs need */
-    struct decode_docker *docker;            /* NULL = no input may need it */
-    struct list joining;                     /* open records */
-    size_t joined_bytes;                     /* their text */
-    char *converted;                         /* room for a line in UTF-8; NULL = not needed */
+    struct json_lines *json;                 /* one for each input */
+    size_t json_count;
+    struct decode_docker *docker; /* NULL = no input may need it */
+    struct list joining;          /* open records */
+    size_t joined_bytes;          /* their text */
+    char *converted;              /* room for a line in UTF-8; NULL = not needed */
     char time[DATE_RFC3339_MS_LEN];
     bool blocked; /* no free batch */
     bool started; /* the first scan is over */
@@ -557,6 +559,8 @@ void reload_buffer(struct tail *t);
 
 /* ---- tail.c ---- */
 const struct tail_input *tail_input_of(const struct file *f);
+/* Bytes of the longest record of an input. */
+size_t tail_text_max(const struct tail_input *input);
 /* The index of an input whose names are dated, on a day; borrowed until the next call for it. */
 const char *tail_index_of(struct tail *t, unsigned input, int32_t day);
 void tail_message(struct tail *t, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -9,6 +9,9 @@
  *   {"create":{"_id":"<id>"}}
  *   {"@timestamp":"<time>","log":{"file":{"path":"<path>"},"offset":<n>,"flags":["truncated"]},
  *    "stream":"stdout","error":{"message":"<why>"},"message":"<text>"<constant fields>}
+ *
+ * In the profile isp "timestamp":"<time>" follows the time, and the host is "host_name":"<name>".
+ * What a JSON line says is put together in a document first (bulk/document.h) and copied then.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,12 +21,14 @@
 #include "base/slice.h"
 #include "bulk/batch.h"
 #include "bulk/docid.h"
+#include "bulk/document.h"
 #include "config/config.h"
 
 enum encode_flag {
     ENCODE_TRUNCATED = 1 << 0,
     ENCODE_PARTIAL = 1 << 1,
     ENCODE_MULTILINE = 1 << 2,
+    ENCODE_UNDATED = 1 << 3,
 };
 
 /* Which constant parts a document carries: option `metadata`. */
@@ -51,6 +56,7 @@ struct encode_agent {
 
 /* What an input's documents share. Strings borrowed. */
 struct encode_input {
+    enum profile profile;
     unsigned parts; /* enum encode_part */
     const char *dataset;
     const char *namespace;
@@ -92,5 +98,17 @@ size_t encode_worst(const struct encode_file *f, size_t text_bytes);
  * UTF-8 sequences replaced. */
 uint64_t encode_line(struct batch *b, const struct encode_file *f, const struct encode_line *line,
                      uint16_t span);
+
+/* A document with the constants of an input, for its JSON lines; freed by document_free. */
+struct document *encode_document_new(const struct encode_agent *agent,
+                                     const struct encode_input *input, document_time_fn time);
+/* Empties it for a line, before the line's members are added. */
+void encode_document_begin(struct document *d, const struct encode_line *line);
+/* Bytes that encode_document takes at most. */
+size_t encode_document_bytes(const struct encode_file *f, const struct document *d);
+/* Encodes and commits one item; the batch has room for encode_document_bytes. Of the line's text
+ * nothing is used, its time where the document has none. */
+void encode_document(struct batch *b, const struct encode_file *f, const struct encode_line *line,
+                     struct document *d, uint16_t span);
 
 #endif

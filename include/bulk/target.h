@@ -37,6 +37,10 @@ bool target_is_dated(const struct target *t);
 /* The name of a day (days since 1970), with NUL. */
 void target_name(const struct target *t, int32_t day, char dst[BATCH_TARGET_MAX + 1]);
 
+/* A pattern of all names that it gives: one star in place of everything from the first digit of the
+ * day to the last. "*" when the name has no text before or behind the day. */
+void target_pattern(const struct target *t, char dst[BATCH_TARGET_MAX + 1]);
+
 /* The rules for names of indices. -EINVAL with e filled. */
 int target_check_name(struct slice name, struct err *e) MUST_CHECK;
 

@@ -250,6 +250,17 @@ struct config_spool { /* of metrics */
     uint64_t max_bytes;
 };
 
+/* What `wherry setup` makes. Ages 0 = never, in order: warm <= cold <= delete. */
+struct config_setup {
+    unsigned shards, replicas;
+    bool lifecycle;
+    int64_t rollover_age_ms;
+    uint64_t rollover_bytes; /* 0 = of any size */
+    int64_t warm_after_ms;
+    int64_t cold_after_ms;
+    int64_t delete_after_ms;
+};
+
 /* Where the registry lies while the agent runs: in path.data, or in memory with a copy there. */
 enum config_state { CONFIG_STATE_DURABLE, CONFIG_STATE_VOLATILE };
 
@@ -274,6 +285,7 @@ struct config {
     struct config_cloud cloud;
     struct config_dead_letter dead_letter;
     struct config_spool spool;
+    struct config_setup setup;
 };
 
 struct config_source {

@@ -35,8 +35,9 @@ enum option_group {
     OPTION_SMALL_OUTPUTS,
     OPTION_DEAD_LETTER,
     OPTION_SPOOL,
+    OPTION_SETUP,
 };
-#define OPTION_GROUPS 8
+#define OPTION_GROUPS 9
 
 #define OPTION_NAME_MAX 256  /* bytes of a name in a map */
 #define OPTION_PATH_MAX 4095 /* bytes of a path, and of any element of a list */

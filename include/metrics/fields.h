@@ -13,15 +13,7 @@
 #include <stddef.h>
 
 #include "base/slice.h"
-
-enum field_type {
-    FIELD_DATE,
-    FIELD_KEYWORD,
-    FIELD_LONG,
-    FIELD_SCALED_FLOAT,
-    FIELD_BOOLEAN,
-    FIELD_IP,
-};
+#include "bulk/fields.h"
 
 /* Elasticsearch's meta.unit; FIELD_PERCENT means a fraction of 1. */
 enum field_unit {
@@ -70,8 +62,7 @@ struct field {
 /* NULL when there is none of that name. */
 const struct field *field_find(const struct field *rows, size_t count, struct slice name);
 
-/* Elasticsearch's names: "scaled_float"; "" for FIELD_NO_UNIT and FIELD_NO_METRIC. */
-const char *field_type_name(enum field_type t);
+/* Elasticsearch's names; "" for FIELD_NO_UNIT and FIELD_NO_METRIC. */
 const char *field_unit_name(enum field_unit u);
 const char *field_kind_name(enum field_kind k);
 

@@ -40,8 +40,24 @@ int control_has_stream_template(struct slice json, struct slice target) MUST_CHE
 /* `*` in pattern stands for any run of characters. */
 bool control_pattern_matches(struct slice pattern, struct slice name);
 
-/* Body of `POST /_security/user/_has_privileges`: 1 all, 0 not all, -EBADMSG. */
-int control_has_all_privileges(struct slice json) MUST_CHECK;
+/* Body of `POST /_security/user/_has_privileges`: 1 all, 0 not all, -EBADMSG. Those that are not
+ * there are appended to missing: "create_doc on logs-a-b, ...". */
+int control_privileges(struct slice json, struct buf *missing) MUST_CHECK;
+
+/* What an asset on a server says of itself. */
+struct control_stamp {
+    bool ours; /* managed_by wherry */
+    unsigned version;
+    char hash[17]; /* "" = none */
+    /* of the answer, for OpenSearch's policies, which are changed by number */
+    int64_t seq_no, primary_term;
+};
+/* Body of `GET` of an asset. path: where the stamp is, names between dots, * is the first member;
+ * an object, or the text "managed_by wherry, version N, hash H". -EBADMSG: no JSON object. */
+int control_stamp(struct slice json, const char *path, struct control_stamp *ret) MUST_CHECK;
+
+/* Body of `POST /_security/api_key`: appends "id:key". -EBADMSG. */
+int control_api_key(struct slice json, struct buf *out) MUST_CHECK;
 
 /* Appends the search for ids: as many hits as there are ids, without their documents. ids: a line
  * each, characters that need no escape. */

@@ -93,12 +93,19 @@ int output_stop(struct output *o) MUST_CHECK;
  * afterwards). Every writer job must be done: call writer_free first. After -EBUSY it leaks. */
 void output_free(struct output **o);
 
+/* Where documents go. */
+struct output_target {
+    const char *name;
+    bool plain_index; /* an index, not a data stream */
+};
+
 /*
- * `wherry test output`: reaches each host, names product and version, looks for a data-stream
- * template for target and for the right to write to it, without leaving a document behind. Appends
- * lines for people to report. 0, or the first failure: -ENOTCONN (not reached), -EACCES
- * (credentials), -ENOENT (no template), -EPROTO (answers not understood).
+ * `wherry test output`: reaches each host, names product and version, and for each target looks
+ * for a data-stream template and for the right to write, without leaving a document behind. A right
+ * that is missing is named. Appends lines for people to report. 0, or the first failure: -ENOTCONN
+ * (not reached), -EACCES (credentials), -ENOENT (no template), -EPROTO (answers not understood).
  */
-int output_test(const struct output_opts *opts, const char *target, struct buf *report) MUST_CHECK;
+int output_test(const struct output_opts *opts, const struct output_target *targets, size_t count,
+                struct buf *report) MUST_CHECK;
 
 #endif

@@ -15,6 +15,9 @@ bool index_is_used(const struct config *c);
 int index_of_input(const struct config *c, const struct config_input *in, const char *host_name,
                    struct target **ret_target, struct err *e) MUST_CHECK;
 
+/* Name of this host, as that of the documents; returned to caller. */
+char *index_host_name(const struct config *c);
+
 /* Checks them for all inputs, on this host. */
 int index_check(const struct config *c, struct err *e) MUST_CHECK;
 

@@ -9,4 +9,11 @@ enum tail_format {
     TAIL_FORMAT_DOCKER,
 };
 
+/* Whether records that are JSON objects become documents of their members. */
+enum tail_json {
+    TAIL_JSON_OFF,
+    TAIL_JSON_AUTO, /* those that begin with a brace */
+    TAIL_JSON_ON,   /* all; others are told of */
+};
+
 #endif

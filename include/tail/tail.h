@@ -34,6 +34,7 @@ struct tail_input {
     enum charset_id charset;    /* of the files */
     bool charset_by_mark;       /* UTF-16, the byte order mark decides */
     enum tail_format format;
+    enum tail_json json;
     size_t partial_max_bytes; /* text of a record in several lines */
     int64_t partial_timeout_ms;
     size_t max_bytes;

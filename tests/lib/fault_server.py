@@ -288,6 +288,7 @@ class FaultServer:
         self.connections = 0
         self.privileges = True  # answer to _has_privileges
         self.templates = True  # whether data-stream templates are there; None: not shown
+        self.control = None  # answers what is no bulk request: (status, body[, headers]) or None
         self.stopping = threading.Event()
         self._default = None
         self._script = collections.deque()
@@ -452,7 +453,8 @@ class FaultServer:
                 "X-elastic-product": None, "WWW-Authenticate": 'Basic realm="security"'})
         if not exchange.request.is_bulk:
             exchange.read_body()
-            return exchange.answer(*self._control(exchange.request))
+            answer = self.control(exchange.request) if self.control else None
+            return exchange.answer(*(answer or self._control(exchange.request)))
         if "content-length" not in headers and "transfer-encoding" not in headers:
             self.problems.append("neither length nor chunked")
         with self._lock:

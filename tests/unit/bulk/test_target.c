@@ -90,6 +90,34 @@ static void test_names(void **state)
     }
 }
 
+static const struct {
+    const char *pattern, *all;
+} patterns[] = {
+    {"isp-logs-%{+yyyy.MM.dd}", "isp-logs-*"},
+    {"isp-logs-%Y.%m.%d", "isp-logs-*"},
+    {"isp-logs-%{+yyyy}", "isp-logs-*"},
+    {"a-%{+yyyy.MM}-b-%{+dd}-c", "a-*-c"},
+    {"%{+yyyy}-a", "*-a"},
+    {"%F", "*"},
+    {"a", "a"},
+    {"a-%{[fields.site]}-%{+yyyy}", "a-north-1-*"},
+};
+
+/* what a template must match */
+static void test_patterns(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
+        struct err e = {0};
+        struct target *t = NULL;
+        char all[BATCH_TARGET_MAX + 1];
+        assert_int_equal(target_new(slice_str(patterns[i].pattern), field, (void *)1, &t, &e), 0);
+        target_pattern(t, all);
+        assert_string_equal(all, patterns[i].all);
+        target_free(&t);
+    }
+}
+
 /* the year of a week is that of its Thursday */
 static void test_weeks(void **state)
 {
@@ -196,9 +224,8 @@ static void test_length(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_weeks),
-        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_names),  cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_weeks),  cmocka_unit_test(test_errors),
         cmocka_unit_test(test_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

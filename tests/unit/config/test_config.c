@@ -231,7 +231,10 @@ static const char everything[] =
     "  file: {enabled: false, path: /out, filename: docs,\n"
     "         rotate_every_kb: 100, number_of_files: 3}\n"
     "dead_letter: {path: /dl, max_bytes: 1MiB, when_full: drop_oldest}\n"
-    "spool: {enabled: true, path: /sp, max_bytes: 2MiB}\n";
+    "spool: {enabled: true, path: /sp, max_bytes: 2MiB}\n"
+    "setup: {number_of_shards: 3, number_of_replicas: 0}\n"
+    "setup.lifecycle: {enabled: false, rollover_age: 1d, rollover_size: 5GiB, warm_after: off,\n"
+    "                  cold_after: 10d, delete_after: 20d}\n";
 
 static void everything_set(void **state)
 {
@@ -333,6 +336,14 @@ static void everything_set(void **state)
                "spool.enabled: true\n"
                "spool.path: \"/sp\"\n"
                "spool.max_bytes: 2MiB\n"
+               "setup.number_of_shards: 3\n"
+               "setup.number_of_replicas: 0\n"
+               "setup.lifecycle.enabled: false\n"
+               "setup.lifecycle.rollover_age: 1d\n"
+               "setup.lifecycle.rollover_size: 5GiB\n"
+               "setup.lifecycle.warm_after: off\n"
+               "setup.lifecycle.cold_after: 10d\n"
+               "setup.lifecycle.delete_after: 20d\n"
                "inputs:\n"
                "  - paths: [\"a\"]\n"
                "    id: \"one\"\n"
@@ -568,6 +579,14 @@ static void mistakes_over_several_options(void **state)
         {"backoff by max", ES "{backoff.max: 500ms}\n",
          "w.yml:1:24: output.elasticsearch.backoff.init is longer than "
          "output.elasticsearch.backoff.max\n"},
+        {"ages in disorder",
+         "metrics.period: 10s\nsetup.lifecycle: {warm_after: 31d, cold_after: 30d}\n",
+         "w.yml:2:36: setup.lifecycle.warm_after is longer than setup.lifecycle.cold_after\n"},
+        {"age beyond a default", "setup.lifecycle.cold_after: 100d\n",
+         "w.yml:1:1: setup.lifecycle.cold_after is longer than setup.lifecycle.delete_after\n"},
+        {"age beyond another that has a phase between",
+         "setup.lifecycle: {warm_after: 40d, cold_after: off, delete_after: 20d}\n",
+         "w.yml:1:53: setup.lifecycle.warm_after is longer than setup.lifecycle.delete_after\n"},
         {"user in host", ES "{hosts: 'http://u:secret@es1'}\n",
          "w.yml:1:31: output.elasticsearch.hosts: a user name in the address is not allowed; use "
          "the options username and password, or api_key\n"},

@@ -133,12 +133,131 @@ static void test_templates(void **state)
 static void test_privileges(void **state)
 {
     (void)state;
+    static const struct {
+        const char *json;
+        int result;
+        const char *missing;
+    } rows[] = {
+        {"{\"username\":\"a\",\"has_all_requested\":true,\"index\":{\"a\":{\"read\":true}}}", 1,
+         ""},
+        {"{\"has_all_requested\":false}", 0, ""},
+        {"{\"has_all_requested\":false,\"index\":{\"logs-a-b\":{\"auto_configure\":false,"
+         "\"create_doc\":true}}}",
+         0, "auto_configure on logs-a-b"},
+        {"{\"has_all_requested\":false,\"index\":{\"a\":{\"x\":false,\"y\":false},\"b\":{\"z\":"
+         "false,\"w\":7},\"c\":1}}",
+         0, "x on a, y on a, z on b"},
+        {"{\"has_all_requested\":1}", -EBADMSG, ""},
+        {"no", -EBADMSG, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf missing;
+        buf_init(&missing, 100);
+        CHECK(rows[i].json,
+              control_privileges(slice_str(rows[i].json), &missing) == rows[i].result);
+        CHECK(rows[i].json, strcmp(buf_cstr(&missing), rows[i].missing) == 0);
+        buf_clear(&missing);
+    }
+}
+
+static void test_privileges_without_room(void **state)
+{
+    (void)state;
+    struct buf missing;
+    buf_init(&missing, 12);
     assert_int_equal(
-        control_has_all_privileges(SLICE_LIT("{\"username\":\"a\",\"has_all_requested\":true}")),
-        1);
-    assert_int_equal(control_has_all_privileges(SLICE_LIT("{\"has_all_requested\":false}")), 0);
-    assert_int_equal(control_has_all_privileges(SLICE_LIT("{\"has_all_requested\":1}")), -EBADMSG);
-    assert_int_equal(control_has_all_privileges(SLICE_LIT("no")), -EBADMSG);
+        control_privileges(SLICE_LIT("{\"has_all_requested\":false,\"index\":{\"abcdef\":{"
+                                     "\"x\":false,\"y\":false}}}"),
+                           &missing),
+        0);
+    assert_string_equal(buf_cstr(&missing), "x on abcdef");
+    buf_clear(&missing);
+}
+
+#define HASH "0123456789abcdef"
+
+static void test_stamps(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *json, *path;
+        int result;
+        bool ours;
+        unsigned version;
+        const char *hash;
+    } rows[] = {
+        {"component template",
+         "{\"component_templates\":[{\"name\":\"a\",\"component_template\":{\"template\":{},"
+         "\"_meta\":{\"managed_by\":\"wherry\",\"version\":3,\"hash\":\"" HASH "\"}}}]}",
+         "component_templates.*.component_template._meta", 0, true, 3, HASH},
+        {"policy of ILM",
+         "{\"wherry\":{\"version\":1,\"policy\":{\"_meta\":{\"managed_by\":\"wherry\",\"version\":"
+         "1,\"hash\":\"" HASH "\"}}}}",
+         "*.policy._meta", 0, true, 1, HASH},
+        {"policy of ISM",
+         "{\"_id\":\"a\",\"policy\":{\"description\":\"managed_by wherry, version 2, hash " HASH
+         "\"}}",
+         "policy.description", 0, true, 2, HASH},
+        {"role of OpenSearch",
+         "{\"wherry-writer\":{\"description\":\"managed_by wherry, version 1, hash " HASH "\"}}",
+         "*.description", 0, true, 1, HASH},
+        {"somebody else's", "{\"a\":{\"metadata\":{\"managed_by\":\"fleet\",\"version\":1}}}",
+         "*.metadata", 0, false, 0, ""},
+        {"nobody's", "{\"a\":{\"metadata\":{}}}", "*.metadata", 0, false, 0, ""},
+        {"without a stamp", "{\"a\":{}}", "*.metadata", 0, false, 0, ""},
+        {"another text", "{\"a\":{\"description\":\"made by hand\"}}", "*.description", 0, false, 0,
+         ""},
+        {"hash of another length", "{\"a\":{\"m\":{\"managed_by\":\"wherry\",\"hash\":\"ab\"}}}",
+         "*.m", 0, true, 0, ""},
+        {"odd version", "{\"a\":{\"m\":{\"managed_by\":\"wherry\",\"version\":\"x\",\"hash\":7}}}",
+         "*.m", 0, true, 0, ""},
+        {"huge version", "{\"a\":{\"m\":{\"managed_by\":\"wherry\",\"version\":1e300}}}", "*.m", 0,
+         true, 0, ""},
+        {"text cut", "{\"a\":{\"d\":\"managed_by wherry, version 7\"}}", "*.d", 0, true, 7, ""},
+        {"stamp elsewhere", "{\"a\":{\"x\":{\"m\":{\"managed_by\":\"wherry\"}}}}", "*.m", 0, false,
+         0, ""},
+        {"empty", "{}", "*.m", 0, false, 0, ""},
+        {"a list", "[{\"m\":{\"managed_by\":\"wherry\"}}]", "*.m", -EBADMSG, true, 0, ""},
+        {"no JSON", "<html>", "*.m", -EBADMSG, false, 0, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct control_stamp stamp;
+        int r = control_stamp(slice_str(rows[i].json), rows[i].path, &stamp);
+        CHECK(rows[i].name, r == rows[i].result);
+        CHECK(rows[i].name, stamp.ours == rows[i].ours);
+        CHECK(rows[i].name, stamp.version == rows[i].version);
+        CHECK(rows[i].name, strcmp(stamp.hash, rows[i].hash) == 0);
+    }
+    struct control_stamp stamp;
+    assert_int_equal(control_stamp(SLICE_LIT("{\"_seq_no\":12,\"_primary_term\":3,\"policy\":{}}"),
+                                   "policy.description", &stamp),
+                     0);
+    assert_int_equal(stamp.seq_no, 12);
+    assert_int_equal(stamp.primary_term, 3);
+}
+
+static void test_api_key(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        int result;
+        const char *key;
+    } rows[] = {
+        {"{\"id\":\"VuaC\",\"name\":\"wherry\",\"api_key\":\"ui2lp2a\",\"encoded\":\"x\"}", 0,
+         "VuaC:ui2lp2a"},
+        {"{\"id\":\"VuaC\"}", -EBADMSG, ""},
+        {"{\"id\":\"a:b\",\"api_key\":\"c\"}", -EBADMSG, ""},
+        {"{\"id\":\"a\",\"api_key\":\"c\\nd\"}", -EBADMSG, ""},
+        {"no", -EBADMSG, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf key;
+        buf_init(&key, 100);
+        CHECK(rows[i].json, control_api_key(slice_str(rows[i].json), &key) == rows[i].result);
+        CHECK(rows[i].json, strcmp(buf_cstr(&key), rows[i].key) == 0);
+        buf_clear(&key);
+    }
 }
 
 static void test_error_type(void **state)
@@ -208,9 +327,15 @@ static void test_hits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_search),     cmocka_unit_test(test_hits),
-        cmocka_unit_test(test_product),    cmocka_unit_test(test_patterns),
-        cmocka_unit_test(test_templates),  cmocka_unit_test(test_privileges),
+        cmocka_unit_test(test_search),
+        cmocka_unit_test(test_hits),
+        cmocka_unit_test(test_product),
+        cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_privileges),
+        cmocka_unit_test(test_privileges_without_room),
+        cmocka_unit_test(test_stamps),
+        cmocka_unit_test(test_api_key),
         cmocka_unit_test(test_error_type),
     };
     return cmocka_run_group_tests_name("output/control", tests, NULL, NULL);

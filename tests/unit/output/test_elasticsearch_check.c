@@ -14,13 +14,17 @@ static int http_up(void **state)
     "\"data_stream\":{\"hidden\":false}}}]}"
 #define OPENSEARCH "X-OpenSearch-Version: OpenSearch/3.6.0 (opensearch)\r\n"
 
+static const struct output_target target = {TARGET, false};
+static const char *refusal; /* of a 403 */
+
 /* what is no JSON is refused, by knob also for other reasons */
 static int refuse(struct fake *f, const struct fake_doc *d, const char *line,
                   const char **ret_error)
 {
     (void)d;
-    (void)ret_error;
     bool is_bad = strcmp(strchr(line, '\n') + 1, "{\n") == 0;
+    if (f->knob == 403)
+        *ret_error = refusal;
     return f->knob != 0 ? f->knob : is_bad ? 400 : 0;
 }
 
@@ -30,6 +34,7 @@ static const struct {
     int result;
     const char *report; /* each line after the host's name */
     unsigned writes;
+    const char *refusal;
 } cases[] = {
     {"elasticsearch with security", "8.19.21", NULL, TEMPLATE, "{\"has_all_requested\":true}", 0, 0,
      "elasticsearch 8.19.21|a data-stream template matches " TARGET "|may write to " TARGET "|", 0},
@@ -39,6 +44,30 @@ static const struct {
      "elasticsearch 8.19.21|a data-stream template matches " TARGET
      "|the privileges auto_configure and create_doc are missing on " TARGET "|",
      0},
+    {"one privilege missing", "8.19.21", NULL, TEMPLATE,
+     "{\"has_all_requested\":false,\"index\":{\"" TARGET
+     "\":{\"auto_configure\":true,\"create_doc\":false}}}",
+     0, -EACCES,
+     "elasticsearch 8.19.21|a data-stream template matches " TARGET
+     "|privileges are missing: create_doc on " TARGET "|",
+     0},
+    {"a privilege that a 403 names", "8.19.21", NULL, TEMPLATE, NULL, 403, -EACCES,
+     "elasticsearch 8.19.21|a data-stream template matches " TARGET "|may not write to " TARGET
+     "; missing: one of auto_configure,create_index,manage,all|",
+     1,
+     "\"type\":\"security_exception\",\"reason\":\"action [indices:admin/auto_create] is "
+     "unauthorized for user [x], this action is granted by the index privileges "
+     "[auto_configure,create_index,manage,all]\""},
+    {"a permission that a 403 names", NULL, OPENSEARCH, TEMPLATE, NULL, 403, -EACCES,
+     "opensearch 3.6.0|a data-stream template matches " TARGET "|may not write to " TARGET
+     "; missing: indices:admin/create|",
+     1,
+     "\"type\":\"security_exception\",\"reason\":\"no permissions for [indices:admin/create] and "
+     "User [name=ship, backend_roles=[], requestedTenant=null]\""},
+    {"a 403 of something else", NULL, OPENSEARCH, TEMPLATE, NULL, 403, -EACCES,
+     "opensearch 3.6.0|a data-stream template matches " TARGET "|may not write to " TARGET
+     "; missing: not caf??|",
+     1, "\"reason\":\"not caf\xc3\xa9\""},
     {"no template", "8.19.21", NULL, "{}", NULL, 0, -ENOENT,
      "elasticsearch 8.19.21|no data-stream template matches, run \"wherry setup\" for " TARGET "|",
      0},
@@ -74,7 +103,8 @@ static void test_hosts(void **state)
         r->server.privileges = cases[i].privileges;
         r->server.item = refuse;
         r->server.knob = cases[i].item;
-        CHECK(cases[i].name, output_test(&r->opts, TARGET, &report) == cases[i].result);
+        refusal = cases[i].refusal;
+        CHECK(cases[i].name, output_test(&r->opts, &target, 1, &report) == cases[i].result);
         struct slice rest = slice_str(cases[i].report), line;
         while (slice_next(&rest, '|', &line)) {
             if (line.len > 0)
@@ -102,7 +132,7 @@ static void test_not_reached(void **state)
     memcpy(r->url[1], r->url[0], sizeof(r->url[0]));
     snprintf(r->url[0], sizeof(r->url[0]), "http://127.0.0.1:1");
     r->opts.host_count = 2;
-    assert_int_equal(output_test(&r->opts, TARGET, &report), -ENOTCONN);
+    assert_int_equal(output_test(&r->opts, &target, 1, &report), -ENOTCONN);
     assert_non_null(strstr(buf_cstr(&report), "http://127.0.0.1:1: not reached: "));
     assert_non_null(strstr(buf_cstr(&report), "may write to " TARGET "\n"));
     buf_clear(&report);

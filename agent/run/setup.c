@@ -66,6 +66,14 @@ int setup_call(struct setup *s, const char *method, const char *path, struct sli
     return admin_call(s->admin, method, path, body, &s->answer, &s->e);
 }
 
+/* Whether the path was taken for that of a document, as by Elasticsearch 7 where it knows no such
+ * API: its first part would be the name of an index. */
+static bool is_document_path(int status, struct slice reason)
+{
+    return (status == 404 && slice_starts(reason, SLICE_LIT("no such index [_"))) ||
+           (status == 400 && slice_starts(reason, SLICE_LIT("Invalid index name [_")));
+}
+
 /* see header */
 bool setup_lacks(struct setup *s, int status)
 {
@@ -74,6 +82,7 @@ bool setup_lacks(struct setup *s, int status)
     bool is_off = status == 500 && (strstr(buf_cstr(&s->answer), "ecurity is not enabled") ||
                                     strstr(buf_cstr(&s->answer), "ecurity must be explicitly"));
     return status == 405 || status == 410 || status == 501 || is_off ||
+           is_document_path(status, control_error_reason(buf_slice(&s->answer))) ||
            (status == 400 && slice_eq_str(type, CONTROL_NO_HANDLER));
 }
 
@@ -163,6 +172,9 @@ static void find_server(struct setup *s)
     s->server.serverless = p->serverless;
     find_lifecycle(s);
     find_types(s);
+    if (refuses(s, "\"data_stream\":{}", "unknown field [data_stream]"))
+        setup_say(s, "data streams: this server has none: give indices by name "
+                     "(output.elasticsearch.index)");
 }
 
 /* ---- assets ---- */

@@ -1,6 +1,7 @@
 """The same behaviour on each server of the matrix (make e2e-matrix). On the servers with security
 the agent comes as a user that may only write, but where a test says otherwise."""
 
+import re
 import time
 import uuid
 
@@ -44,6 +45,51 @@ def found_lines(server, dataset):
 def assert_nothing_lost(run):
     for side in ("dead_lettered", "abandoned", "in_flight"):
         assert run.ledger[side]["lines"] == 0, side
+
+
+def make_ready(one, *words):
+    """Runs `wherry setup`; {what: what became of it} of its lines."""
+    code, out, err = one.command("setup", *words)
+    assert code == OK, out + err
+    return dict(re.findall(r"^(.+): (created|changed|replaced|unchanged)$", out, re.M))
+
+
+def test_setup(agent, server, dataset, tmp_path):
+    """An empty server is made ready, once: the second time nothing changes. Logs and metrics go into
+    what was made, as who was made for it where there are users, and nowhere else."""
+    namespace = "n" + uuid.uuid4().hex[:10]
+    options = server.config(tmp_path, dataset, admin=True, metrics__enabled=server.kind.streams,
+                            metrics__sets=["cpu"], metrics__period="1s", namespace=namespace)
+    admin = agent(options, name="admin")
+    made = make_ready(admin)
+    assert len(made) >= 3 and set(made.values()) == {"created"}
+    assert set(make_ready(admin).values()) == {"unchanged"}
+    shipper = server.shipper(admin, tmp_path)
+    loggen(tmp_path / "a.log", LINES, writer="w1")
+    one = agent(server.with_login(options, shipper)).start()
+    name = server.target(dataset).replace("-default", "-" + namespace)
+    server.elastic.wait_count(name, LINES)
+    types = server.elastic.mapping(name)
+    assert types["message"] in ("text", "match_only_text") and types["log.offset"] == "long"
+    if server.kind.streams:
+        metrics = "metrics-system.cpu-" + namespace
+        wait_for(lambda: server.elastic.count(metrics) >= 2, 60, "documents in " + metrics,
+                 interval=0.2)
+        assert server.elastic.mapping(metrics)["system.cpu.total.norm.pct"] in (
+            "scaled_float", "float")
+        server.elastic.call("POST", "/%s/_rollover" % name)
+        loggen(tmp_path / "a.log", LINES, writer="w1", start_seq=LINES + 1)
+        server.elastic.wait_count(name, 2 * LINES)
+    assert one.stop() == OK
+    assert_nothing_lost(one.last)
+    if server.kind.security:
+        other = server.as_shipper(shipper)
+        for method, path, body in (("GET", "/%s/_search" % name, None), ("DELETE", "/" + name, None),
+                                   ("PUT", "/elsewhere/_doc/1", {"a": 1}),
+                                   ("PUT", "/%s/_settings" % name, {"index.hidden": True})):
+            with pytest.raises(ElasticError) as refused:
+                other.call(method, path, body)
+            assert refused.value.status == 403, (method, path)
 
 
 def test_logs(agent, server, dataset, tmp_path):

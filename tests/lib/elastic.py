@@ -46,13 +46,17 @@ class ElasticError(Exception):
 class Elastic:
     """A client of one node. Every call opens its own connection, so that restarts do not matter."""
 
-    def __init__(self, url, user=None, password=None):
+    def __init__(self, url, user=None, password=None, key=None):
+        """key: an API key as two parts with a colon, or in one."""
         self.url = url.rstrip("/")
         self._parts = urllib.parse.urlsplit(self.url)
         self._headers = {"content-type": "application/json"}
         if user is not None:
             token = base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
             self._headers["authorization"] = "Basic " + token
+        if key is not None:
+            token = base64.b64encode(key.encode()).decode() if ":" in key else key
+            self._headers["authorization"] = "ApiKey " + token
 
     def call(self, method, path, body=None, timeout=90):
         if self._parts.scheme == "https":
@@ -111,10 +115,8 @@ class Elastic:
 
     def key_works(self, key):
         """Whether the node knows who comes with that key."""
-        other = Elastic(self.url)
-        other._headers["authorization"] = "ApiKey " + key["encoded"]
         try:
-            other.call("GET", "/_security/_authenticate")
+            Elastic(self.url, key=key["encoded"]).call("GET", "/_security/_authenticate")
             return True
         except ElasticError as e:
             if e.status != 401:

@@ -4,6 +4,7 @@ what each did."""
 import os
 import ssl
 import urllib.parse
+import uuid
 
 from elastic import Elastic, Node
 from wherry import FAST_RETRY, base_config
@@ -13,6 +14,7 @@ PORT = 9240
 # requests, and 429 for items.
 SETTINGS = {"indexing_pressure.memory.limit": "8mb", "thread_pool.write.size": 1,
             "thread_pool.write.queue_size": 3}
+ROLE = "wherry-writer"  # made by `wherry setup`
 NO_STREAMS = "this build of the server has no data streams: plain indices"
 
 
@@ -151,6 +153,33 @@ class Server:
         call("PUT", "/_security/role/" + user, {"cluster": ["monitor"], "indices": [
             {"names": patterns, "privileges": ["create_doc", "auto_configure"]}]})
         call("PUT", "/_security/user/" + user, {"password": password, "roles": [user]})
+
+    def shipper(self, admin, tmp_path):
+        """Who ships, made of what `wherry setup` makes: an API key, or a user with the role."""
+        if not self.kind.security:
+            return {}
+        if not self.kind.opensearch:
+            path = str(tmp_path / "key")
+            code, out, err = admin.command("setup", "--create-api-key", path)
+            assert code == 0, out + err
+            return {"api_key_file": path}
+        password = "Secret-%s-9" % uuid.uuid4().hex
+        api = "/_plugins/_security/api/%s/" + ROLE
+        self.elastic.call("PUT", api % "internalusers", {"password": password})
+        self.elastic.call("PUT", api % "rolesmapping", {"users": [ROLE]})
+        return {"username": ROLE, "password": password}
+
+    def with_login(self, options, shipper):
+        """A configuration with another login."""
+        output = options["output.elasticsearch"]
+        output = {k: v for k, v in output.items() if not shipper or k not in ("username", "password")}
+        return {**options, "output.elasticsearch": {**output, **shipper}}
+
+    def as_shipper(self, shipper):
+        if "username" in shipper:
+            return Elastic(self.url, shipper["username"], shipper["password"])
+        with open(shipper["api_key_file"], encoding="ascii") as f:
+            return Elastic(self.url, key=f.read().strip())
 
     def as_user(self, user, password):
         """A client that comes as another user."""

@@ -12,7 +12,6 @@
 #   java_range         prints the first and the last major version of Java that $version runs on
 #   unpacked_name      prints the name of the directory of the unpacked server
 #   extend_server HOME adds to the server that was just unpacked there
-#   prepare_home       what a node needs in the unpacked server, $home, before each start
 #   security_lines     prints the lines of the configuration for $security, 0 or 1
 #   write_users        makes the users of a node with --security
 # and calls server_main with its arguments.
@@ -348,13 +347,12 @@ start() {
     choose_port
     install_server
     [ "$data" = keep ] || rm -rf "$node/data"
-    # A node of another version or security does not understand the old configuration.
-    if [ -f "$node/noted" ]; then
-        [ "$(noted version)" = "$version" ] || rm -rf "$node/config" "$node/data"
-        [ "$(noted scheme)" = "$(scheme)" ] || rm -rf "$node/config"
+    # A node of another version or security understands neither the old configuration nor its data.
+    if [ -f "$node/noted" ] &&
+        [ "$(noted version) $(noted scheme)" != "$version $(scheme)" ]; then
+        rm -rf "$node/config" "$node/data"
     fi
     set_environment
-    prepare_home
     find_user
     write_config
     printf '%s\n' "version=$version" "port=$port" "scheme=$(scheme)" >"$node/noted"

@@ -174,6 +174,32 @@ def test_repeats(agent, server, dataset, tmp_path):
     assert_nothing_lost(run)
 
 
+def test_part_applied(agent, server, dataset, tmp_path):
+    """Requests spoilt at their end: 400 for the whole. Some servers have stored a part of it by
+    then: what is sent again is answered 409 there. It is not the documents' fault, each is there
+    once."""
+    server.prepare(dataset)
+    loggen(tmp_path / "a.log", LINES, writer="w1", size=300)
+    stored = []
+
+    def spoil(body):
+        if len(stored) == 2 or body.count(b"\n") < LINES:
+            return body
+        stored.append(len(body))
+        return body + b'{"nonsense":{}}\n{}\n'
+    with Mangler(server.port, spoil, upstream_tls=server.tls) as middle:
+        one = agent(server.config(tmp_path, dataset, url=middle.url, output__workers=1))
+        run = one.run_once()
+    assert stored, "a request was spoilt"
+    server.elastic.wait_count(server.target(dataset), LINES)
+    found_lines(server, dataset).assert_exactly({"w1": LINES})
+    documents = run.ledger["documents"]
+    assert documents["created"] + documents["duplicate"] == LINES
+    if server.name == "es-9.5":
+        assert documents["duplicate"] > 0, "a part was stored"
+    assert_nothing_lost(run)
+
+
 def test_dead_letters(agent, server, dataset, tmp_path):
     """What the mapping refuses is kept with the server's reason, once; the others are there. Once
     the mapping is mended, what was kept is replayed."""

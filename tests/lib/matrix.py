@@ -15,17 +15,21 @@ PORT = 9240
 SETTINGS = {"indexing_pressure.memory.limit": "8mb", "thread_pool.write.size": 1,
             "thread_pool.write.queue_size": 3}
 ROLE = "wherry-writer"  # made by `wherry setup`
+# Elasticsearch 9 works off a request in parts that are stored before the next is read.
+IN_PARTS = {"indexing_pressure.memory.split_bulk.watermark." + name: value for name, value in (
+    ("low", "20kb"), ("low.bulk_size", "20kb"), ("high", "100kb"), ("high.bulk_size", "10kb"))}
 NO_STREAMS = "this build of the server has no data streams: plain indices"
 
 
 class Kind:
     """One server of the matrix."""
 
-    def __init__(self, kind, version, security=False, streams=True):
+    def __init__(self, kind, version, security=False, streams=True, settings=None):
         self.kind = kind
         self.version = version
         self.security = security
         self.streams = streams
+        self.settings = {**SETTINGS, **(settings or {})}
 
     @property
     def opensearch(self):
@@ -42,7 +46,7 @@ SERVERS = {
     "es-7.17": Kind("elasticsearch", "7.17.29", streams=False),
     "es-8.19": Kind("elasticsearch", "8.19.21"),
     "es-8.19-tls": Kind("elasticsearch", "8.19.21", security=True),
-    "es-9.5": Kind("elasticsearch", "9.5.3"),
+    "es-9.5": Kind("elasticsearch", "9.5.3", settings=IN_PARTS),
     "os-2.19": Kind("opensearch", "2.19.6"),
     "os-2.19-tls": Kind("opensearch", "2.19.4", security=True),
     "os-3.6": Kind("opensearch", "3.6.0"),
@@ -66,7 +70,7 @@ class Server:
     def __init__(self, name):
         self.name = name
         self.kind = SERVERS[name]
-        self.node = Node("matrix", PORT, security=self.kind.security, settings=SETTINGS,
+        self.node = Node("matrix", PORT, security=self.kind.security, settings=self.kind.settings,
                          kind=self.kind.kind, version=self.kind.version)
 
     @property

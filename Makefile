@@ -232,6 +232,8 @@ install: $(O)/wherry
 	install -d -m 700 $(DESTDIR)/var/lib/wherry
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/wherry/README.md
 	install -D -m 644 docs/options.md $(DESTDIR)$(PREFIX)/share/doc/wherry/options.md
+	install -D -m 644 docs/setup.md $(DESTDIR)$(PREFIX)/share/doc/wherry/setup.md
+	install -D -m 644 docs/isp.md $(DESTDIR)$(PREFIX)/share/doc/wherry/isp.md
 
 clean:
 	rm -rf build

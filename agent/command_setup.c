@@ -7,6 +7,7 @@
 #include "base/slice.h"
 #include "command.h"
 #include "os/http.h"
+#include "run/index.h"
 #include "run/setup.h"
 
 /* a line on standard output */
@@ -60,12 +61,15 @@ static int run(const struct cli *cli, const struct config *config)
 /* see command.h */
 int command_setup(const struct cli *cli)
 {
+    struct err e = {0};
     int exit_code = EXIT_CONFIG;
     struct config *config = command_load(cli);
     if (config == NULL)
         return EXIT_CONFIG;
     if (config->output != CONFIG_OUTPUT_ELASTICSEARCH) {
         fprintf(stderr, "wherry: setup is for output.elasticsearch\n");
+    } else if (index_check(config, &e) < 0) {
+        fprintf(stderr, "wherry: %s\n", e.text);
     } else if (http_global_init() < 0) {
         fprintf(stderr, "libcurl cannot be initialised\n");
         exit_code = EXIT_RUNTIME;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/mem.h"
 #include "command.h"
 #include "os/http.h"
@@ -31,6 +32,26 @@ static void add_target(struct targets *t, const char *name, bool plain_index)
     t->v[t->n++] = (struct output_target){name, plain_index};
 }
 
+/* where metrics go today */
+static int find_metrics(struct targets *t, const struct config *c, int64_t now_ns, struct err *e)
+{
+    char name[BATCH_TARGET_MAX + 1];
+    struct target *index;
+    if (!index_is_used_for_metrics(c)) {
+        t->metrics = assemble_target("metrics", "system.cpu", c->namespace);
+        add_target(t, t->metrics, false);
+        return 0;
+    }
+    int r = index_of_metrics(c, &index, e);
+    if (r < 0)
+        return r;
+    target_name(index, date_day_of(now_ns), name);
+    target_free(&index);
+    t->metrics = mem_strdup(name);
+    add_target(t, t->metrics, true);
+    return 0;
+}
+
 /* all of them; after a failure to be cleared, too */
 static int find_targets(struct targets *t, const struct config *c, struct err *e)
 {
@@ -42,10 +63,8 @@ static int find_targets(struct targets *t, const struct config *c, struct err *e
     t->v = mem_zalloc_array(t->inputs.count + 1, sizeof(*t->v));
     for (size_t i = 0; i < t->inputs.count && r == 0; i++)
         add_target(t, t->inputs.targets[i], index_is_used(c));
-    if (c->metrics.enabled) {
-        t->metrics = assemble_target("metrics", "system.cpu", c->namespace);
-        add_target(t, t->metrics, false);
-    }
+    if (c->metrics.enabled && r == 0)
+        r = find_metrics(t, c, now_ns, e);
     ledgers_clear(&ledgers);
     mem_free(host);
     return r;

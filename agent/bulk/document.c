@@ -27,6 +27,8 @@
 #define NO_ROW     (-1)
 #define REST_MAX   512
 #define LINE_BYTES ((size_t)512 * MIB) /* lines have limits of their own */
+#define KEEP_BYTES (256 * KIB)         /* memory that stays for the next line */
+#define TERM_MAX   8191                /* bytes of a keyword: an index takes 32766 */
 #define NAME_MAX_  512                 /* of a whole name: a line's is shorter, ours are short */
 
 /* A name in the place above it, and what stands there. */
@@ -153,6 +155,8 @@ void document_reset(struct document *d)
     memset(d->line, 0, sizeof(d->line));
     d->rest_count = 0;
     d->undated = false;
+    if (d->text.cap > KEEP_BYTES)
+        buf_clear(&d->text);
     buf_reset(&d->text);
 }
 
@@ -288,10 +292,13 @@ static bool fits(enum field_type type, enum json_event kind, struct slice json, 
     switch (type) {
     case FIELD_KEYWORD:
     case FIELD_CONSTANT_KEYWORD:
-    case FIELD_TEXT:
     case FIELD_BOOLEAN:
+        if (json.len > TERM_MAX)
+            break;
         return single || kind == JSON_TRUE || kind == JSON_FALSE ||
                (kind == JSON_ARRAY && is_flat(json));
+    case FIELD_TEXT:
+        return single || kind == JSON_TRUE || kind == JSON_FALSE;
     case FIELD_LONG:
         return single && num_i64(text, &whole) == 0;
     case FIELD_FLOAT:

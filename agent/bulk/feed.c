@@ -8,7 +8,8 @@
  * under way, so that none can take the whole pool. Idle records stay, up to SHARES_MAX.
  *
  * The batch returned last is opened next: its pages are warm, and a quiet agent keeps touching one
- * batch instead of all.
+ * batch instead of all. Those that were not used for REST_MS give their pages back: in the free
+ * list they stand behind the others.
  */
 #include "bulk/feed.h"
 
@@ -22,6 +23,7 @@
 #define ITEM_BYTES_MIN 96
 #define SPANS_MAX      4096
 #define SHARES_MAX     64
+#define REST_MS        5000
 
 /* What one target has of the pool. */
 struct share {
@@ -47,6 +49,7 @@ struct feed {
     bool starved; /* somebody asked and got none */
     struct loop_timer *linger;
     struct loop_timer *ready;
+    struct loop_timer *rest;
 };
 
 /* whether a batch carries nothing */
@@ -81,6 +84,24 @@ static void on_linger(void *ctx)
     set_linger(f);
 }
 
+/* gives back the pages of what has not been used for a while */
+static void on_rest(void *ctx)
+{
+    struct feed *f = ctx;
+    int64_t now = loop_now_ms(f->loop);
+    LIST_EACH(node, &f->free) {
+        struct batch *b = LIST_ENTRY(node, struct batch, link);
+        if (b->returned_ms == 0)
+            break;
+        if (now - b->returned_ms < REST_MS)
+            loop_timer_set_at(f->rest, b->returned_ms + REST_MS); /* the oldest is the last */
+        else
+            batch_rest(b);
+    }
+    if (!loop_timer_is_set(f->rest))
+        span_pool_rest(f->spans);
+}
+
 /* tells the producers that they may go on */
 static void on_ready(void *ctx)
 {
@@ -104,6 +125,7 @@ struct feed *feed_new(struct loop *loop, const struct feed_opts *opts,
     f->max_bytes = opts->max_bytes;
     f->linger = loop_timer_new(loop, on_linger, f);
     f->ready = loop_timer_new(loop, on_ready, f);
+    f->rest = loop_timer_new(loop, on_rest, f);
     f->all = mem_zalloc_array(opts->batches, sizeof(struct batch *));
     size_t cap = opts->max_bytes + opts->slack_bytes;
     uint32_t items = (uint32_t)(opts->max_bytes / ITEM_BYTES_MIN) + 1;
@@ -125,6 +147,7 @@ void feed_free(struct feed **fp)
         return;
     loop_timer_cancel(&f->linger);
     loop_timer_cancel(&f->ready);
+    loop_timer_cancel(&f->rest);
     for (unsigned i = 0; i < f->opts.batches; i++) {
         batch_abandon(f->all[i]);
         batch_free(&f->all[i]);
@@ -347,7 +370,10 @@ void feed_return(struct feed *f, struct batch *b)
     }
     batch_reset(b, f->opts.max_bytes);
     list_remove(&b->link);
+    b->returned_ms = loop_now_ms(f->loop);
     list_push_front(&f->free, &b->link);
+    if (!loop_timer_is_set(f->rest))
+        loop_timer_set(f->rest, REST_MS);
     f->outstanding--;
     if (f->starved) {
         f->starved = false;

@@ -288,18 +288,18 @@ void config_apply_settings(struct config_loader *l, const struct settings *list)
 }
 
 /* the text that stands for a variable's value in the option's own terms, or NULL when there is
- * none: ELASTICSEARCH_VERIFY_CERTS is true or false, the option full or none */
+ * none: variables have more words for true and false, and ELASTICSEARCH_VERIFY_CERTS is one of them
+ * where the option is full or none */
 static const char *env_text(const struct option *o, const char *text)
 {
-    static const struct {
-        const char *env, *option;
-    } words[] = {{"true", "full"},  {"1", "full"}, {"yes", "full"},
-                 {"false", "none"}, {"0", "none"}, {"no", "none"}};
-    if (strcmp(o->env, "ELASTICSEARCH_VERIFY_CERTS") != 0)
+    static const char *const words[][2] = {{"false", "true"}, {"0", "1"}, {"no", "yes"}};
+    bool verifies = strcmp(o->env, "ELASTICSEARCH_VERIFY_CERTS") == 0;
+    if (!verifies && o->type != OPTION_BOOL)
         return text;
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (strcasecmp(text, words[i].env) == 0)
-            return words[i].option;
+    for (size_t i = 0; i < 2 * ARRAY_LEN(words); i++) {
+        if (strcasecmp(text, words[i / 2][i % 2]) != 0)
+            continue;
+        return verifies ? (i % 2 ? "full" : "none") : words[0][i % 2];
     }
     return NULL;
 }

@@ -139,6 +139,7 @@ void config_finish(struct config_loader *l)
     config_finish_cloud(l);
     config_finish_hosts(l);
     config_finish_preset(l);
+    config_finish_profile(l);
     finish_compression(c);
     finish_directory(c, "deadletter", &c->dead_letter.path);
     finish_directory(c, "spool", &c->spool.path);

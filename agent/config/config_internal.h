@@ -58,11 +58,13 @@ void config_read_files(struct config_loader *l);
 /* Completes what is computed from other options, and checks what concerns several options. */
 void config_finish(struct config_loader *l);
 
-/* Its parts: what cloud.* stands for; the path of the hosts; the values of the preset; the one
+/* Its parts: what cloud.* stands for; the path of the hosts; the values of the preset; what
+ * the profile decides; the one
  * active output; the ways to log in and their files; what TLS and the proxy need. */
 void config_finish_cloud(struct config_loader *l);
 void config_finish_hosts(struct config_loader *l);
 void config_finish_preset(struct config_loader *l);
+void config_finish_profile(struct config_loader *l);
 void config_finish_output(struct config_loader *l);
 void config_finish_login(struct config_loader *l);
 void config_finish_tls(struct config_loader *l);

@@ -1,5 +1,5 @@
 /*
- * config/config_output - which output is active, and what presets stand for
+ * config/config_output - which output is active, and what presets and the profile stand for
  *
  * An output is asked for when one of its options was given by a file or by -E, or when its section
  * stood there with nothing in it. Presets are rows of option values: what was given itself is left
@@ -67,7 +67,8 @@ static bool finish_switch(struct config_loader *l, size_t i, bool asked)
 {
     const struct option *o = config_row_at(outputs[i].enabled);
     bool *enabled = config_field(o, l->cfg);
-    if (config_note_of(l, o)->origin == CONFIG_ORIGIN_DEFAULT)
+    enum config_origin origin = config_note_of(l, o)->origin;
+    if (origin == CONFIG_ORIGIN_DEFAULT || (origin == CONFIG_ORIGIN_ENV && *enabled))
         *enabled = asked;
     return *enabled;
 }
@@ -104,7 +105,10 @@ void config_finish_output(struct config_loader *l)
         else
             active = i;
     }
-    if (active == ARRAY_LEN(outputs))
+    if (active == ARRAY_LEN(outputs) &&
+        config_note_of(l, CONFIG_ROW(elasticsearch.enabled))->origin == CONFIG_ORIGIN_ENV)
+        l->cfg->output = CONFIG_OUTPUT_NONE;
+    else if (active == ARRAY_LEN(outputs))
         config_errors_add(l->errors, &main_file,
                           "no output is active: every one that is there has "
                           "`enabled: false`");
@@ -126,6 +130,21 @@ void config_finish_preset(struct config_loader *l)
         if (value_set(o, config_field(o, l->cfg), slice_str(preset_values[i].value), &why) != 0)
             config_errors_add(l->errors, &(struct config_place){.file = l->src->path}, "%s: %s",
                               o->key, why.text);
+    }
+}
+
+/* a prefix of the profile isp asks for it; the profile says whether lines are JSON */
+void config_finish_profile(struct config_loader *l)
+{
+    struct config *c = l->cfg;
+    if (config_note_of(l, CONFIG_ROW(profile))->origin == CONFIG_ORIGIN_DEFAULT &&
+        (config_note_of(l, CONFIG_ROW(isp.log_prefix))->origin != CONFIG_ORIGIN_DEFAULT ||
+         config_note_of(l, CONFIG_ROW(isp.metric_prefix))->origin != CONFIG_ORIGIN_DEFAULT))
+        c->profile = CONFIG_PROFILE_ISP;
+    for (size_t i = 0; i < c->input_count; i++) {
+        if (c->inputs[i].json == CONFIG_JSON_PROFILE)
+            c->inputs[i].json =
+                c->profile == CONFIG_PROFILE_ISP ? CONFIG_JSON_AUTO : CONFIG_JSON_OFF;
     }
 }
 

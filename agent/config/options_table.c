@@ -34,6 +34,8 @@ static const char *const set_choices[] = {
     "diskio",  "thermal",    "cpufreq",  "interface", "socket_summary",
     "self",    "filesystem", "fsstat",   "core",      "default",
     "all",     NULL};
+static const char *const profile_choices[] = {"default", "isp", NULL};
+static const char *const json_choices[] = {"profile", "off", "auto", "on", NULL};
 static const char *const format_choices[] = {"auto", "raw", "cri", "docker", NULL};
 static const char *const encoding_choices[] = {"utf-8",  "utf-16",     "utf-16le", "utf-16be",
                                                "latin1", "iso-8859-1", NULL};
@@ -48,6 +50,11 @@ static const char *const when_full_choices[] = {"block", "drop_oldest", NULL};
 
 const struct option_section options_sections[OPTION_GROUPS] = {
     [OPTION_GENERAL] = {"General", "", ""},
+    [OPTION_ISP] =
+        {"ISP platform",
+         "With `profile: isp` documents have the platform's field names and go to its daily "
+         "indices; [isp.md](isp.md) tells more.",
+         ""},
     [OPTION_INPUT] =
         {"Inputs",
          "Each element of the list `inputs` names log files and says how to read them. The first "
@@ -142,6 +149,18 @@ const struct option options_table[] = {
         .help = "With state: volatile, how often offsets that have moved are copied to path.data.",
     },
     {
+        .key = "profile",
+        .group = OPTION_GENERAL,
+        .type = OPTION_CHOICE,
+        .standard = "default",
+        .choices = profile_choices,
+        .standard_note = "default; isp when isp.log_prefix or isp.metric_prefix is given",
+        .offset = AT(profile),
+        .help = "Whose field names documents have, and where they go. default: those of ECS and "
+                "Metricbeat, to data streams. isp: those of the ISP platform (log_level, "
+                "service_name, metric_type, value), to its daily indices.",
+    },
+    {
         .key = "namespace",
         .group = OPTION_GENERAL,
         .type = OPTION_STRING,
@@ -181,6 +200,41 @@ const struct option options_table[] = {
         .choices = level_choices,
         .offset = AT(log_level),
         .help = "How much wherry says about itself on stderr.",
+    },
+    {
+        .key = "isp.log_prefix",
+        .group = OPTION_ISP,
+        .type = OPTION_STRING,
+        .standard = "isp-logs",
+        .min = 1,
+        .max = 200,
+        .env = "ELASTICSEARCH_LOG_INDEX_PREFIX",
+        .offset = AT(isp.log_prefix),
+        .help = "What names of indices for log lines begin with; a dash and the day follow. "
+                "output.elasticsearch.index goes before it.",
+    },
+    {
+        .key = "isp.metric_prefix",
+        .group = OPTION_ISP,
+        .type = OPTION_STRING,
+        .standard = "isp-metrics",
+        .min = 1,
+        .max = 200,
+        .env = "ELASTICSEARCH_METRIC_INDEX_PREFIX",
+        .offset = AT(isp.metric_prefix),
+        .help = "The same for metrics.",
+    },
+    {
+        .key = "isp.date_format",
+        .group = OPTION_ISP,
+        .type = OPTION_STRING,
+        .standard = "yyyy.MM.dd",
+        .min = 1,
+        .max = 50,
+        .env = "ELASTICSEARCH_INDEX_DATE_FORMAT",
+        .offset = AT(isp.date_format),
+        .help = "The day in these names: letters of Java (yyyy.MM.dd or YYYY.MM.dd) or of "
+                "strftime (%Y.%m.%d). It must give digits.",
     },
     {
         .key = "paths",
@@ -306,6 +360,21 @@ const struct option options_table[] = {
                 "containerd, CRI-O and docker's json-file write it. auto: the path and the first "
                 "line of each file decide. A line that is none of the format is sent as it is, "
                 "with error.message.",
+    },
+    {
+        .key = "json",
+        .group = OPTION_INPUT,
+        .type = OPTION_CHOICE,
+        .flags = OPTION_RELOADABLE,
+        .standard = "profile",
+        .choices = json_choices,
+        .standard_note = "off; auto with profile: isp",
+        .offset = INPUT_AT(json),
+        .help = "Whether lines that are JSON objects become documents of their members. on: all "
+                "lines should be; auto: those that begin with a brace; off: lines are text. Names "
+                "of the ISP platform and of ECS go to the fields of the profile; what clashes with "
+                "a field goes into the object json. A line that is none is sent as it is, with "
+                "error.message.",
     },
     {
         .key = "partial.max_bytes",
@@ -465,8 +534,10 @@ const struct option options_table[] = {
         .group = OPTION_OUTPUT,
         .type = OPTION_BOOL,
         .standard = "true",
+        .env = "ELASTICSEARCH_ENABLED",
         .offset = AT(elasticsearch.enabled),
-        .help = "Whether this output is used.",
+        .help = "Whether this output is used. When the variable says false and no other output is "
+                "there, wherry runs and reads nothing.",
     },
     {
         .key = "output.elasticsearch.hosts",
@@ -775,6 +846,7 @@ const struct option options_table[] = {
         .type = OPTION_INTEGER,
         .standard = "0",
         .max = 1000000,
+        .env = "ELASTICSEARCH_SYNC_BATCH_SIZE",
         .offset = AT(elasticsearch.bulk_max_size),
         .help = "Number of documents at which a request is sent. 0: no limit.",
     },
@@ -874,7 +946,7 @@ const struct option options_table[] = {
         .help = "Index for log lines in place of data streams. It may hold the day on which a "
                 "line was read, in UTC: isp-logs-%{+yyyy.MM.dd} or isp-logs-%Y.%m.%d, and behind "
                 "text of its own a field that is the same for all lines of an input: "
-                "isp-%{[fields.site]:other}. Metrics stay in their data streams.",
+                "isp-%{[fields.site]:other}. Metrics are not concerned.",
     },
     {
         .key = "output.elasticsearch.pipeline",

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/def.h"
 #include "base/hash.h"
 #include "base/json_write.h"
 #include "base/mem.h"
@@ -23,6 +24,9 @@
 
 /* what a byte of the line becomes at worst: U+FFFD */
 #define GROWTH 3
+
+/* memory that stays for the next line */
+#define KEEP_BYTES (256 * KIB)
 
 /* magnitude below 10^38: a float holds 3.4 * 10^38 */
 #define EXPONENT_MAX 37
@@ -241,6 +245,8 @@ const char *decode_json(struct decode_json *d, struct slice line)
     d->placed = 0;
     d->names = 0;
     d->objects = 0;
+    if (d->text.cap > KEEP_BYTES)
+        buf_clear(&d->text);
     json_scan_reset(d->scan);
     if (line.len <= d->line_max && json_scan_feed(d->scan, line) == 0 &&
         json_scan_finish(d->scan) == 0)

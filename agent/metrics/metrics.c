@@ -24,10 +24,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/mem.h"
 #include "base/prng.h"
 #include "metrics/addresses.h"
 #include "metrics/envelope.h"
+#include "metrics/isp.h"
 #include "metrics/outlet.h"
 #include "metrics/sets.h"
 #include "os/entropy.h"
@@ -39,6 +41,13 @@
 #define JITTER_MAX_MS 500
 
 #define NS_PER_MS 1000000
+
+/* The name of an index of a day. Documents that wait point at it, so that it stays. */
+struct day {
+    struct day *before;
+    int32_t day;
+    char name[BATCH_TARGET_MAX + 1];
+};
 
 /* a set that was chosen */
 struct source {
@@ -63,6 +72,8 @@ struct metrics {
     struct source *sources;
     size_t source_count;
     struct buf document; /* reused */
+    struct buf value;    /* the same, profile isp */
+    struct day *today;   /* profile isp: the latest, or NULL */
 };
 
 /* to the operator */
@@ -113,6 +124,26 @@ static bool fail(struct source *s, int error)
     return true;
 }
 
+/* the index of today */
+static const char *today(struct metrics *m)
+{
+    int32_t day = date_day_of(loop_wall_ns(m->loop));
+    if (m->today != NULL && m->today->day == day)
+        return m->today->name;
+    struct day *d = mem_zalloc(sizeof(*d));
+    *d = (struct day){.before = m->today, .day = day};
+    target_name(m->opts.isp_index, day, d->name);
+    m->today = d;
+    return d->name;
+}
+
+/* one value of a document */
+static void on_value(void *ctx, struct slice document)
+{
+    struct metrics *m = ctx;
+    outlet_put(m->outlet, today(m), document);
+}
+
 /* one document of the last sample */
 static void emit(struct source *s, size_t i, uint64_t duration_ns)
 {
@@ -125,7 +156,11 @@ static void emit(struct source *s, size_t i, uint64_t duration_ns)
     int r = json_done(&w);
     assert(r == 0); /* the buffer has room for any document */
     (void)r;
-    outlet_put(m->outlet, s->target, buf_slice(&m->document));
+    if (m->opts.isp_index == NULL)
+        outlet_put(m->outlet, s->target, buf_slice(&m->document));
+    else
+        isp_write(s->set->name, buf_slice(&m->document), m->opts.agent->host_name, &m->value,
+                  on_value, m);
 }
 
 /* a sample is there, or failed */
@@ -244,11 +279,13 @@ struct metrics *metrics_new(struct loop *loop, const struct metrics_opts *opts, 
     m->addresses = addresses_new();
     m->jitter_ms = choose_jitter(opts->config->period_ms);
     buf_init(&m->document, OUTLET_DOCUMENT_MAX);
+    buf_init(&m->value, OUTLET_DOCUMENT_MAX);
     size_t count;
     const struct metric_set *const *table = sets_table(&count);
     m->sources = mem_zalloc_array(count, sizeof(*m->sources));
     for (size_t i = 0; i < count; i++)
-        if ((opts->config->sets & (1U << table[i]->which)) != 0)
+        if ((opts->config->sets & (1U << table[i]->which)) != 0 &&
+            (opts->isp_index == NULL || isp_has_set(table[i]->name)))
             add_source(m, table[i]);
     return m;
 }
@@ -305,6 +342,12 @@ void metrics_free(struct metrics **mp)
     outlet_free(&m->outlet);
     addresses_free(&m->addresses);
     buf_clear(&m->document);
+    buf_clear(&m->value);
+    while (m->today != NULL) {
+        struct day *before = m->today->before;
+        mem_free(m->today);
+        m->today = before;
+    }
     mem_free(m);
     *mp = NULL;
 }

@@ -171,7 +171,7 @@ struct flight *es_new_flight(struct output *o, struct batch *b)
     f->output = o;
     f->batch = b;
     f->target = es_target(o, slice_str(b->target));
-    f->target->plain_index = o->opts.plain_index && b->kind == BATCH_LOGS;
+    f->target->plain_index = b->kind == BATCH_LOGS ? o->opts.plain_index : o->opts.plain_metrics;
     f->target->flights++;
     buf_init(&f->texts, 0);
     buf_init(&f->query, 0);

@@ -92,6 +92,20 @@ static void add_text(struct buf *out, struct slice text)
         (void)!buf_add_byte(out, text.ptr[i] >= ' ' && text.ptr[i] <= '~' ? text.ptr[i] : '?');
 }
 
+/* up to the bracket that closes what is open: names of actions hold brackets, too */
+static struct slice within_brackets(struct slice text)
+{
+    unsigned depth = 1;
+    size_t n = 0;
+    for (; n < text.len; n++) {
+        depth += text.ptr[n] == '[';
+        depth -= text.ptr[n] == ']';
+        if (depth == 0)
+            break;
+    }
+    return slice_sub(text, 0, n);
+}
+
 /* Takes out of the text of a 403 which rights would have done; the whole of it where neither
  * product's words are found. */
 static void read_refusal(struct buf *out, struct slice text)
@@ -104,9 +118,9 @@ static void read_refusal(struct buf *out, struct slice text)
         const char *at = memmem(text.ptr, text.len, marks[i], strlen(marks[i]));
         if (at == NULL)
             continue;
-        struct slice rest = slice_sub(text, (size_t)(at - text.ptr) + strlen(marks[i]), SIZE_MAX);
         (void)!buf_add_str(out, i == 0 ? "one of " : "");
-        text = slice_sub(rest, 0, slice_find(rest, ']'));
+        text = slice_sub(text, (size_t)(at - text.ptr) + strlen(marks[i]), SIZE_MAX);
+        text = within_brackets(text);
         break;
     }
     add_text(out, text);

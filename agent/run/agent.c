@@ -20,6 +20,7 @@
 #include "os/http.h"
 #include "os/notify.h"
 #include "os/watch.h"
+#include "run/index.h"
 
 #define LEDGER_MS      30000
 #define PROC_FILE_MAX  ((size_t)4 * 1024 * 1024)
@@ -109,7 +110,9 @@ static void on_hangup(void *ctx, int signo)
 {
     struct agent *a = ctx;
     (void)signo; /* only SIGHUP comes here */
-    if (a->state == AGENT_RUNNING && !a->opts.once)
+    if (a->config->output == CONFIG_OUTPUT_NONE)
+        log_info("SIGHUP: nothing is read until the next start");
+    else if (a->state == AGENT_RUNNING && !a->opts.once)
         reload_config(a);
 }
 
@@ -197,6 +200,12 @@ static void tell_origin(struct agent *a, const uint8_t machine_id[16])
     registry_set_origin(a->registry, other, up_ns > 0 ? loop_wall_ns(a->loop) - up_ns : 0);
 }
 
+/* whether this life measures */
+static bool has_metrics(const struct agent *a)
+{
+    return a->config->metrics.enabled && !a->opts.once && a->config->output != CONFIG_OUTPUT_NONE;
+}
+
 /* what metrics an earlier life has left on disk */
 static void start_spool(struct agent *a)
 {
@@ -205,7 +214,7 @@ static void start_spool(struct agent *a)
                               .max_bytes = a->config->spool.max_bytes,
                               .now_ns = loop_wall_ns(a->loop)};
     struct spool_found found;
-    if (a->data.spool < 0 || !a->config->metrics.enabled || a->opts.once)
+    if (a->data.spool < 0 || !has_metrics(a))
         return;
     a->spool = spool_open(&opts, &found);
     if (found.torn + found.damaged + found.newer > 0)
@@ -266,7 +275,7 @@ static void start_feeds(struct agent *a)
     a->slack_bytes = opts.slack_bytes;
     a->logs = feed_new(a->loop, &opts, &logs);
     registry_start(a->registry, a->writer, feed_spans(a->logs), a->host.boot_id);
-    if (!a->config->metrics.enabled || a->opts.once)
+    if (!has_metrics(a))
         return;
     opts = (struct feed_opts){.kind = BATCH_METRICS,
                               .batches = 1,
@@ -292,6 +301,7 @@ static void start_metrics(struct agent *a)
         .agent = &a->identity,
         .namespace = a->config->namespace,
         .config = &a->config->metrics,
+        .isp_index = a->metrics_index,
         .message = report_message,
         .ctx = a,
         .spool = a->spool,
@@ -325,6 +335,10 @@ static int start(struct agent *a, struct err *e)
     if (r < 0)
         return r;
     start_identity(a);
+    if (index_is_used_for_metrics(a->config))
+        r = index_of_metrics(a->config, &a->metrics_index, e);
+    if (r < 0)
+        return r;
     r = assemble_inputs(&a->inputs, a->config, &a->ledgers, a->host.hostname, loop_wall_ns(a->loop),
                         e);
     if (r == 0)
@@ -345,16 +359,22 @@ static void begin(struct agent *a)
 {
     log_info("wherry %s started, %zu inputs, %s backend, %s", WHERRY_VERSION, a->inputs.count,
              watch_backend(), http_library());
-    tail_start(a->tail);
+    a->state = AGENT_RUNNING;
+    if (a->config->output == CONFIG_OUTPUT_NONE) {
+        log_warn("ELASTICSEARCH_ENABLED is false: nothing is read and nothing is sent");
+    } else {
+        tail_start(a->tail);
+    }
     if (a->metrics != NULL)
         metrics_start(a->metrics);
-    a->state = AGENT_RUNNING;
     loop_timer_set(a->ledger_timer, LEDGER_MS);
     if (notify_watchdog_ms() > 0)
         loop_timer_set(a->watchdog, notify_watchdog_ms());
     if (a->opts.once && a->opts.once_timeout_ms > 0)
         loop_timer_set(a->deadline, a->opts.once_timeout_ms);
     (void)notify_send("READY=1\nSTATUS=running"); /* without a manager nobody asks */
+    if (a->config->output == CONFIG_OUTPUT_NONE && a->opts.once)
+        finish(a, AGENT_OK);
 }
 
 /* ---- end ---- */
@@ -394,6 +414,7 @@ static void stop(struct agent *a)
     deadbox_free(&a->deadbox);
     spool_free(&a->spool);
     assemble_clear(&a->inputs);
+    target_free(&a->metrics_index);
     ledgers_clear(&a->ledgers);
     config_free(&a->reloaded);
     sysinfo_clear(&a->host);

@@ -74,7 +74,8 @@ struct agent {
     struct outputs output;
     struct tail *tail;
     struct metrics *metrics;
-    struct list waiting; /* sealed batches whose barrier is not durable yet */
+    struct target *metrics_index; /* profile isp, else NULL */
+    struct list waiting;          /* sealed batches whose barrier is not durable yet */
     struct health health[HEALTH_PARTS];
 };
 

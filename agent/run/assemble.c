@@ -62,6 +62,14 @@ static enum tail_format format_of(enum config_format format)
     return formats[format];
 }
 
+/* which records are JSON objects */
+static enum tail_json json_of(enum config_json json)
+{
+    return json == CONFIG_JSON_ON     ? TAIL_JSON_ON
+           : json == CONFIG_JSON_AUTO ? TAIL_JSON_AUTO
+                                      : TAIL_JSON_OFF;
+}
+
 /* one input, without where its documents go */
 static struct tail_input input_of(const struct config *c, const struct config_input *in,
                                   struct ledger *ledger)
@@ -75,6 +83,7 @@ static struct tail_input input_of(const struct config *c, const struct config_in
         .olddir = in->olddir,
         .encode =
             {
+                .profile = c->profile == CONFIG_PROFILE_ISP ? PROFILE_ISP : PROFILE_DEFAULT,
                 .parts = parts_of(c->metadata),
                 .dataset = in->dataset,
                 .namespace = c->namespace,
@@ -86,6 +95,7 @@ static struct tail_input input_of(const struct config *c, const struct config_in
                 .tag_count = in->tags.n,
             },
         .format = format_of(in->format),
+        .json = json_of(in->json),
         .partial_max_bytes = in->partial_max_bytes,
         .partial_timeout_ms = in->partial_timeout_ms,
         .charset = charset_of(in->encoding),
@@ -258,6 +268,7 @@ void assemble_output(struct output_opts *o, const struct config *c)
                                                                  : OUTPUT_COMPRESSION_NONE,
         .compression_level = e->compression_level,
         .plain_index = index_is_used(c),
+        .plain_metrics = index_is_used_for_metrics(c),
         .pipeline = given(e->pipeline),
         .workers = e->workers,
         .max_bytes = e->bulk_max_bytes,

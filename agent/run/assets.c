@@ -2,7 +2,8 @@
  * run/assets - targets and mappings of a configuration
  *
  * One target for each dataset, with whatever namespace, so that the hosts of a cluster agree on
- * names and bodies; one for all sets of metrics; one for each index by name.
+ * names and bodies; one for all sets of metrics; one for each index by name, with the mapping of
+ * the profile.
  */
 #include "run/assets.h"
 
@@ -17,7 +18,13 @@
 #include "metrics/sets.h"
 #include "run/index.h"
 
-enum which_mapping { MAPPING_LOGS, MAPPING_METRICS, MAPPINGS };
+enum which_mapping {
+    MAPPING_LOGS,
+    MAPPING_METRICS,
+    MAPPING_ISP_LOGS,
+    MAPPING_ISP_METRICS,
+    MAPPINGS,
+};
 
 struct assets_plan {
     struct asset_opts opts;
@@ -97,6 +104,40 @@ static struct mapping *metrics_mapping(void)
     return m;
 }
 
+/* rows by the platform's names, with those of ECS as aliases; what only data streams have is left
+ * out */
+static void add_platform_rows(struct mapping *m, const struct log_field *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct log_field *f = &rows[i];
+        bool is_both = (f->flags & FIELD_BOTH_NAMES) != 0;
+        if (f->type == FIELD_CONSTANT_KEYWORD)
+            continue;
+        add(m, &(struct mapping_field){.name = log_field_name(f, PROFILE_ISP),
+                                       .type = log_field_type(f, PROFILE_ISP),
+                                       .flags = f->flags});
+        if (f->platform != NULL)
+            add(m, &(struct mapping_field){
+                       .name = f->name, .type = f->type, .path = is_both ? NULL : f->platform});
+    }
+}
+
+/* log lines of the profile isp */
+static struct mapping *isp_logs_mapping(void)
+{
+    struct mapping *m = mapping_new();
+    add_platform_rows(m, log_fields, log_field_count);
+    return m;
+}
+
+/* its metrics */
+static struct mapping *isp_metrics_mapping(void)
+{
+    struct mapping *m = mapping_new();
+    add_platform_rows(m, isp_metric_fields, isp_metric_field_count);
+    return m;
+}
+
 /* its place in the plan, made when it is used first */
 static unsigned use_mapping(struct assets_plan *p, enum which_mapping which)
 {
@@ -106,6 +147,8 @@ static unsigned use_mapping(struct assets_plan *p, enum which_mapping which)
     } kinds[MAPPINGS] = {
         [MAPPING_LOGS] = {"logs", logs_mapping},
         [MAPPING_METRICS] = {"metrics", metrics_mapping},
+        [MAPPING_ISP_LOGS] = {"isp-logs", isp_logs_mapping},
+        [MAPPING_ISP_METRICS] = {"isp-metrics", isp_metrics_mapping},
     };
     for (unsigned i = 0; i < p->opts.mapping_count; i++)
         if (strcmp(p->mappings[i].name, kinds[which].name) == 0)
@@ -130,6 +173,21 @@ static void add_target(struct assets_plan *p, const char *pattern, bool is_strea
     p->opts.target_count++;
 }
 
+/* indices by name; t is freed */
+static int add_index(struct assets_plan *p, struct target *t, enum which_mapping which,
+                     struct err *e)
+{
+    char name[BATCH_TARGET_MAX + 1];
+    target_pattern(t, name);
+    target_free(&t);
+    if (name[0] == '*')
+        return err_set(e, -EINVAL,
+                       "the name of an index begins with the day: a template for it would be one "
+                       "for other indices, too");
+    add_target(p, name, false, which);
+    return 0;
+}
+
 /* where one input's lines go */
 static int add_input(struct assets_plan *p, const struct config *c, const struct config_input *in,
                      const char *host_name, struct err *e)
@@ -142,17 +200,20 @@ static int add_input(struct assets_plan *p, const struct config *c, const struct
         return 0;
     }
     int r = index_of_input(c, in, host_name, &t, e);
-    if (r < 0)
-        return r;
-    target_pattern(t, name);
-    target_free(&t);
-    if (name[0] == '*')
-        return err_set(e, -EINVAL,
-                       "output.elasticsearch.index \"%s\" begins with the day: a template for it "
-                       "would be one for other indices, too",
-                       c->elasticsearch.index);
-    add_target(p, name, false, MAPPING_LOGS);
-    return 0;
+    bool is_isp = c->profile == CONFIG_PROFILE_ISP;
+    return r < 0 ? r : add_index(p, t, is_isp ? MAPPING_ISP_LOGS : MAPPING_LOGS, e);
+}
+
+/* where metrics go */
+static int add_metrics(struct assets_plan *p, const struct config *c, struct err *e)
+{
+    struct target *t;
+    if (!index_is_used_for_metrics(c)) {
+        add_target(p, "metrics-system.*-*", true, MAPPING_METRICS);
+        return 0;
+    }
+    int r = index_of_metrics(c, &t, e);
+    return r < 0 ? r : add_index(p, t, MAPPING_ISP_METRICS, e);
 }
 
 /* see header */
@@ -177,8 +238,8 @@ int assets_plan_new(const struct config *c, struct assets_plan **ret_plan, struc
     };
     for (size_t i = 0; i < c->input_count && r == 0; i++)
         r = add_input(p, c, &c->inputs[i], host_name, e);
-    if (c->metrics.enabled)
-        add_target(p, "metrics-system.*-*", true, MAPPING_METRICS);
+    if (c->metrics.enabled && r == 0)
+        r = add_metrics(p, c, e);
     mem_free(host_name);
     if (r < 0) {
         assets_plan_free(&p);

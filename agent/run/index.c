@@ -6,8 +6,10 @@
  */
 #include "run/index.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/version.h"
 #include "os/procfs.h"
@@ -66,7 +68,41 @@ static bool field(void *ctx, struct slice name, struct slice *ret_value)
 /* see header */
 bool index_is_used(const struct config *c)
 {
-    return c->output == CONFIG_OUTPUT_ELASTICSEARCH && c->elasticsearch.index[0] != '\0';
+    return c->profile == CONFIG_PROFILE_ISP ||
+           (c->output == CONFIG_OUTPUT_ELASTICSEARCH && c->elasticsearch.index[0] != '\0');
+}
+
+/* see header */
+bool index_is_used_for_metrics(const struct config *c)
+{
+    return c->profile == CONFIG_PROFILE_ISP;
+}
+
+/* The names of a prefix of the profile isp. A format without a day would give one index for ever,
+ * and a name that no lifecycle can tell the age of. */
+static int of_prefix(const struct config *c, const char *prefix, struct target **ret_target,
+                     struct err *e)
+{
+    struct buf pattern;
+    const char *format = c->isp.date_format;
+    bool is_strftime = strchr(format, '%') != NULL;
+    buf_init(&pattern, KIB);
+    int r = buf_printf(&pattern, is_strftime ? "%s-%s" : "%s-%%{+%s}", prefix, format);
+    if (r == 0)
+        r = target_new(buf_slice(&pattern), NULL, NULL, ret_target, e);
+    buf_clear(&pattern);
+    if (r == 0 && !target_is_dated(*ret_target)) {
+        target_free(ret_target);
+        r = err_set(e, -EINVAL,
+                    "\"%s\" gives no digits; a day is written yyyy.MM.dd or %%Y.%%m.%%d", format);
+    }
+    return r < 0 ? err_prefix(e, "isp.date_format behind \"%s\"", prefix) : 0;
+}
+
+/* see header */
+int index_of_metrics(const struct config *c, struct target **ret_target, struct err *e)
+{
+    return of_prefix(c, c->isp.metric_prefix, ret_target, e);
 }
 
 /* see header */
@@ -74,6 +110,8 @@ int index_of_input(const struct config *c, const struct config_input *in, const 
                    struct target **ret_target, struct err *e)
 {
     struct lookup lookup = {c, in, host_name};
+    if (c->elasticsearch.index[0] == '\0')
+        return of_prefix(c, c->isp.log_prefix, ret_target, e);
     int r = target_new(slice_str(c->elasticsearch.index), field, &lookup, ret_target, e);
     return r < 0 ? err_prefix(e, "output.elasticsearch.index for input \"%s\"", in->id) : 0;
 }
@@ -103,5 +141,10 @@ int index_check(const struct config *c, struct err *e)
         target_free(&t);
     }
     mem_free(host_name);
+    if (r == 0 && index_is_used_for_metrics(c)) {
+        struct target *t = NULL;
+        r = index_of_metrics(c, &t, e);
+        target_free(&t);
+    }
     return r;
 }

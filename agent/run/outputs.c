@@ -84,6 +84,7 @@ static const struct {
     [CONFIG_OUTPUT_FILE] = {&stream_ops, make_file},
     [CONFIG_OUTPUT_CONSOLE] = {&stream_ops, make_console},
     [CONFIG_OUTPUT_DISCARD] = {&discard_ops, make_discard},
+    [CONFIG_OUTPUT_NONE] = {&discard_ops, make_discard}, /* it is given nothing */
 };
 
 /* see header */
@@ -112,6 +113,8 @@ int outputs_test(const struct config *c, struct buf *report)
     const char *path = c->file.path;
     if (c->output == CONFIG_OUTPUT_CONSOLE)
         return buf_add_str(report, "documents go to standard output\n");
+    if (c->output == CONFIG_OUTPUT_NONE)
+        return buf_add_str(report, "ELASTICSEARCH_ENABLED is false: nothing is read or sent\n");
     if (c->output == CONFIG_OUTPUT_DISCARD)
         return buf_add_str(report, "documents are dropped\n");
     int error = access(path, W_OK | X_OK) == 0 ? 0 : -errno;

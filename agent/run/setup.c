@@ -67,7 +67,8 @@ int setup_call(struct setup *s, const char *method, const char *path, struct sli
 }
 
 /* Whether the path was taken for that of a document, as by Elasticsearch 7 where it knows no such
- * API: its first part would be the name of an index. */
+ * API: its first part would be the name of an index. (OpenSearch says that its own index is missing
+ * as long as it has no policy.) */
 static bool is_document_path(int status, struct slice reason)
 {
     return (status == 404 && slice_starts(reason, SLICE_LIT("no such index [_"))) ||
@@ -108,7 +109,8 @@ static bool has_api(struct setup *s, const char *path)
     return status >= 0 && !setup_lacks(s, status);
 }
 
-/* Whether a template with the given inside would be refused for what `word` names. */
+/* Whether a template with the given inside would be refused for what `word` names ("": for
+ * anything). */
 static bool refuses(struct setup *s, const char *inside, const char *word)
 {
     struct buf body;
@@ -134,7 +136,7 @@ static void find_lifecycle(struct setup *s)
     else if (s->server.opensearch)
         setup_say(s, "lifecycle: this server has no index state management: %s", none);
     else if (s->server.serverless ||
-             !refuses(s, "\"data_stream\":{},\"template\":{\"lifecycle\":{}}", "lifecycle"))
+             !refuses(s, "\"data_stream\":{},\"template\":{\"lifecycle\":{}}", ""))
         s->server.lifecycle = ASSET_RETENTION;
     else
         setup_say(s, "lifecycle: this server has no index lifecycle management: %s", none);
@@ -143,6 +145,18 @@ static void find_lifecycle(struct setup *s)
                      "keep documents, indices by name are kept");
     if (s->server.lifecycle == ASSET_ISM)
         s->server.opensearch = true;
+}
+
+/* whether there are data streams, if they are needed */
+static void find_streams(struct setup *s)
+{
+    const struct asset_opts *o = assets_plan_opts(s->plan);
+    bool is_needed = false;
+    for (size_t i = 0; i < o->target_count; i++)
+        is_needed = is_needed || o->targets[i].is_stream;
+    if (is_needed && refuses(s, "\"data_stream\":{}", "[data_stream]"))
+        setup_say(s, "data streams: this server has none: name indices by "
+                     "output.elasticsearch.index or profile: isp");
 }
 
 /* field types */
@@ -171,10 +185,8 @@ static void find_server(struct setup *s)
     s->server.opensearch = p->kind == PRODUCT_OPENSEARCH;
     s->server.serverless = p->serverless;
     find_lifecycle(s);
+    find_streams(s);
     find_types(s);
-    if (refuses(s, "\"data_stream\":{}", "unknown field [data_stream]"))
-        setup_say(s, "data streams: this server has none: give indices by name "
-                     "(output.elasticsearch.index)");
 }
 
 /* ---- assets ---- */

@@ -177,7 +177,7 @@ static void met(struct tail *t, struct dir *d, struct file *f, const char *path,
     }
     f->epoch = t->epoch;
     orphan_remove(f);
-    if ((f->failed || content_differs(&f->content, id->size, f->scanned_to)) && !t->opts.once)
+    if ((f->failed || content_differs(&f->content, id->size, file_scanned_to(f))) && !t->opts.once)
         file_retry(f);
 }
 

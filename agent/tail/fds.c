@@ -78,7 +78,7 @@ bool fds_is_at_path(const struct file *f)
 /* where the file is now, if that is known */
 static const char *path_of(const struct file *f)
 {
-    return f->orphan != NULL ? f->orphan->path : f->entry->path;
+    return f->extra->orphan != NULL ? f->extra->orphan->path : f->entry->path;
 }
 
 /* the path of an open orphan, as the kernel knows it */
@@ -94,15 +94,15 @@ static bool find_path(struct file *f)
     path[length] = '\0';
     if (!is_at(f, path))
         return false; /* deleted, or out of our sight */
-    mem_free(f->orphan->path);
-    f->orphan->path = mem_strdup(path);
+    mem_free(f->extra->orphan->path);
+    f->extra->orphan->path = mem_strdup(path);
     return true;
 }
 
 /* closes a file that can be opened again */
 static bool try_close(struct file *f)
 {
-    if (f->orphan != NULL ? !find_path(f) : !is_at(f, f->entry->path))
+    if (f->extra->orphan != NULL ? !find_path(f) : !is_at(f, f->entry->path))
         return false;
     f->unread = !f->at_end;
     fds_close(f);
@@ -168,18 +168,19 @@ static void locate(struct tail *t, struct dir *d, uint64_t dev)
     while (stream != NULL && (name = readdir(stream)) != NULL) {
         const struct entry *e = registry_find_inode(t->registry, dev, name->d_ino);
         struct file *f = e == NULL ? NULL : e->file;
-        if (f == NULL || f->orphan == NULL || f->orphan->path != NULL || f->content.fd >= 0)
+        if (f == NULL || f->extra->orphan == NULL || f->extra->orphan->path != NULL ||
+            f->content.fd >= 0)
             continue;
         int n = snprintf(path, sizeof(path), "%s/%s", d->path, name->d_name);
         if (n > 0 && n < PATH_MAX && is_at(f, path))
-            f->orphan->path = mem_strdup(path);
+            f->extra->orphan->path = mem_strdup(path);
     }
     if (stream != NULL)
         (void)closedir(stream); /* read only */
     LIST_EACH(node, &d->files) {
         struct file *f = LIST_ENTRY(node, struct file, in_dir);
-        if (f->orphan != NULL && f->orphan->path == NULL)
-            f->orphan->sought = true;
+        if (f->extra->orphan != NULL && f->extra->orphan->path == NULL)
+            f->extra->orphan->sought = true;
     }
 }
 
@@ -222,11 +223,11 @@ int fds_open(struct file *f)
     if (!is_elsewhere(r))
         return r;
     orphan_add(f);
-    mem_free(f->orphan->path);
-    f->orphan->path = NULL;
-    if (!f->orphan->sought)
+    mem_free(f->extra->orphan->path);
+    f->extra->orphan->path = NULL;
+    if (!f->extra->orphan->sought)
         locate(t, f->dir, f->entry->dev);
-    r = open_at(f, f->orphan->path);
+    r = open_at(f, f->extra->orphan->path);
     return is_elsewhere(r) ? -ENOENT : r;
 }
 
@@ -268,7 +269,7 @@ void fds_lost(struct file *f)
     struct tail *t = f->tail;
     struct entry *e = f->entry;
     uint64_t held;
-    bool unread = f->unread || f->scanned_to > f->at.offset;
+    bool unread = f->unread || file_scanned_to(f) > file_at(f)->offset;
     if (unread && log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
         tail_message(t, LOG_WARN,
                      "\"%s\" went away unread, it was closed for want of file descriptors",

@@ -39,7 +39,8 @@ struct life {
 /* whether nobody reads an entry, or waits for it */
 static bool rests(const struct entry *e)
 {
-    return e->file == NULL && list_is_empty(&e->spans) && e->holds == 0 && e->path[0] == '/';
+    return e->file == NULL && list_is_empty(&e->extra->spans) && e->extra->holds == 0 &&
+           e->path[0] == '/';
 }
 
 /* length of the directory part of a path */
@@ -183,9 +184,9 @@ static void keep_by_siblings(struct absent *a, const char *dir, const char *base
 static void judge(struct tail *t, struct entry *e)
 {
     int64_t now = loop_wall_ns(t->loop);
-    if (!e->ended && e->absent_ns == 0)
+    if (!e->ended && e->extra->absent_ns == 0)
         registry_set_absent(e, now);
-    else if (e->ended || now - e->absent_ns >= LIFE_ABSENT_NS)
+    else if (e->ended || now - e->extra->absent_ns >= LIFE_ABSENT_NS)
         registry_finish(e);
 }
 

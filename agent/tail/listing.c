@@ -77,6 +77,16 @@ static const struct listing *names_of(struct tail *t, const struct dir *d)
 }
 
 /* see tail_internal.h */
+bool listing_is_settled(struct tail *t, const struct dir *d)
+{
+    const struct listing *l = &t->listing;
+    struct fs_identity id = {0};
+    return l->settled &&
+           fs_identify_path(AT_FDCWD, d->path[0] == '\0' ? "/" : d->path, true, &id, NULL) == 0 &&
+           l->dev == id.dev && l->ino == id.ino && l->mtime_ns == id.mtime_ns;
+}
+
+/* see tail_internal.h */
 void listing_each(struct tail *t, const struct dir *d, const char *base, listing_fn fn, void *ctx)
 {
     const struct listing *l = names_of(t, d);

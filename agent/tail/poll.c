@@ -109,7 +109,7 @@ static void find_moved(struct tail *t, struct dir *d)
 {
     LIST_EACH(node, &d->files) {
         struct file *f = LIST_ENTRY(node, struct file, in_dir);
-        if (f->orphan == NULL && !fds_is_at_path(f)) {
+        if (f->extra->orphan == NULL && !fds_is_at_path(f)) {
             f->epoch = t->epoch - 1;
             orphan_add(f);
         }

@@ -108,13 +108,41 @@ static void settle(struct search *s, struct candidate *c, enum probe_result r, s
         begin_own(s->t, c);
 }
 
+/* when a generation was written last, as far as is known */
+static int64_t written_ns(const struct entry *e)
+{
+    struct fs_identity id;
+    if (e->file != NULL && fds_identify(e->file, &id) == 0)
+        return id.mtime_ns;
+    return e->seen_ns;
+}
+
+/* whether a member was written between the last look at a file and its cut, and is not that file */
+static bool is_between(const struct search *s, const struct candidate *c)
+{
+    const struct rest *rest = &s->rest;
+    const struct entry *e = rest->entry;
+    int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
+    return c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
+           c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
+           !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
+           file_find(s->t, c->id.dev, c->id.ino) == NULL;
+}
+
+/* Whether there is nothing to find out about a member any more: the rest is found, and it is not
+ * one that may have been missed. */
+static bool is_over(const struct search *s, const struct candidate *c)
+{
+    return s->rest.entry != NULL && s->rest.entry->file != NULL &&
+           !(s->rest.is_cut && is_between(s, c));
+}
+
 /* One step on. False: not decided yet; *ret_at_once = go on without a pause. */
 static bool decide_next(struct search *s, bool *ret_at_once)
 {
     struct candidate *c = s->members[s->next];
     struct entry *e = NULL;
-    bool over = s->rest.entry != NULL && s->rest.entry->file != NULL;
-    if (!s->probing && (over || !siblings_is_compressed(c->path) || !begin_member(s, c)))
+    if (!s->probing && (is_over(s, c) || !siblings_is_compressed(c->path) || !begin_member(s, c)))
         return true;
     enum probe_result r = probe_step(&s->probe, &e);
     if (r == PROBE_LATER) {
@@ -130,15 +158,6 @@ static bool decide_next(struct search *s, bool *ret_at_once)
 }
 
 /* ---- the end of a search ---- */
-
-/* when a generation was written last, as far as is known */
-static int64_t written_ns(const struct entry *e)
-{
-    struct fs_identity id;
-    if (e->file != NULL && fds_identify(e->file, &id) == 0)
-        return id.mtime_ns;
-    return e->seen_ns;
-}
 
 /* Whether nothing is known by which a lost generation could be recognised: it was never read. What
  * was written since its file was found may be it. */
@@ -158,10 +177,11 @@ int64_t search_newest_ns(const struct search *s)
         bool later = e->file != NULL && e->file->behind_search;
         if (is_blank(e) && e->seen_ns - TAIL_CLOCK_STEP_NS < blank)
             blank = e->seen_ns - TAIL_CLOCK_STEP_NS;
-        if (!later && written_ns(e) > newest)
+        if (!later && !e->unsettled && written_ns(e) > newest)
             newest = written_ns(e);
     }
-    return newest < blank ? newest : blank;
+    newest = newest < blank ? newest : blank;
+    return newest < s->floor_ns ? newest : s->floor_ns;
 }
 
 /* the newest file that was followed under the path before and is not at its end */
@@ -169,7 +189,7 @@ static struct file *unread_of(const struct search *s)
 {
     struct file *newest = lineage_newest(s->t, s->born_at);
     while (newest != NULL && (newest->at_end || newest->behind_search || newest->found))
-        newest = newest->elder;
+        newest = newest->extra->elder;
     return newest;
 }
 
@@ -182,12 +202,26 @@ static void put_behind(const struct search *s, struct file *f, struct file *last
     file_heat(f);
 }
 
+/* Copies in which the rest of a generation of the path is read meanwhile are at paths of their own.
+ */
+static void release_rests(const struct search *s)
+{
+    struct registry *r = s->t->registry;
+    for (struct entry *e = registry_next_at(r, s->path, NULL); e != NULL;
+         e = registry_next_at(r, s->path, e)) {
+        if (e->file == NULL || !e->file->behind_search)
+            continue;
+        e->file->behind_search = false;
+        file_heat(e->file);
+    }
+}
+
 /* The files that begin at the path since the search has begun are the newest ones. */
 static void release(const struct search *s, struct file *last)
 {
     struct file *behind[SEARCH_BEHIND_MAX];
     unsigned n = 0;
-    for (struct file *f = lineage_newest(s->t, s->born_at); f != NULL; f = f->elder)
+    for (struct file *f = lineage_newest(s->t, s->born_at); f != NULL; f = f->extra->elder)
         if (f->behind_search && n < SEARCH_BEHIND_MAX)
             behind[n++] = f;
     while (n > 0) {
@@ -196,6 +230,7 @@ static void release(const struct search *s, struct file *last)
         put_behind(s, f, last);
         last = f;
     }
+    release_rests(s);
 }
 
 /* the file that is at the path, if the search has begun at the start of the agent */
@@ -203,7 +238,7 @@ static struct file *present_of(const struct search *s)
 {
     struct file *f = s->at_start ? lineage_newest(s->t, s->born_at) : NULL;
     while (f != NULL && f->behind_search)
-        f = f->elder;
+        f = f->extra->elder;
     return f;
 }
 
@@ -221,11 +256,10 @@ static struct file *file_of(struct search *s, struct candidate *c, int64_t newes
 }
 
 /* What was found and what was missed is chained in the order of the last write. */
-static void chain(struct search *s)
+static void chain(struct search *s, int64_t newest)
 {
-    int64_t newest = search_newest_ns(s);
     struct file *present = present_of(s);
-    struct file *last = present != NULL ? present->after : unread_of(s);
+    struct file *last = present != NULL ? present->extra->after : unread_of(s);
     for (unsigned i = 0; i < s->count; i++) {
         struct file *file = file_of(s, s->members[i], newest);
         if (file == NULL || file == last || file == present)
@@ -233,7 +267,7 @@ static void chain(struct search *s)
         put_behind(s, file, last);
         last = file;
     }
-    if (present != NULL && last != present->after)
+    if (present != NULL && last != present->extra->after)
         put_behind(s, present, last);
     release(s, present != NULL ? present : last);
 }
@@ -244,18 +278,6 @@ static void set_looked_for(struct tail *t, const char *path)
     for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
          e = registry_next_at(t->registry, path, e))
         e->loaded = false;
-}
-
-/* whether a member was written between the last look at a file and its cut, and is not that file */
-static bool is_between(const struct search *s, const struct candidate *c)
-{
-    const struct rest *rest = &s->rest;
-    const struct entry *e = rest->entry;
-    int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
-    return c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
-           c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
-           !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
-           file_find(s->t, c->id.dev, c->id.ino) == NULL;
 }
 
 /* see search.h */
@@ -280,8 +302,6 @@ struct file *search_take_missed(struct search *s, struct file *last, bool compre
 static void end_rest(struct search *s)
 {
     const struct rest *rest = &s->rest;
-    if (rest->is_cut)
-        (void)search_take_missed(s, rest->entry->file, true);
     if (rest->entry->file == NULL && rest->lost.bytes > 0)
         ledger_abandon(s->t->opts.inputs[s->input].ledger, rest->why, rest->lost);
     if (rest->entry->file == NULL && rest->why == ABANDON_DELETED)
@@ -290,36 +310,101 @@ static void end_rest(struct search *s)
 }
 
 /* see search.h */
+void search_drop_members(struct search *s)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        adopt_free_candidate(s->members[i]);
+    s->count = 0;
+}
+
+/* see search.h */
 void search_free(struct search *s)
 {
     if (s->probing)
         probe_end(&s->probe);
     list_remove(&s->link);
-    for (unsigned i = 0; i < s->count; i++) {
-        content_close(&s->members[i]->content);
-        mem_free(s->members[i]->path);
-        mem_free(s->members[i]);
-    }
+    search_drop_members(s);
     mem_free(s->path);
     mem_free(s);
+}
+
+/* see search.h */
+void search_settle(struct tail *t, const char *path)
+{
+    if (siblings_is_open(t, path))
+        return;
+    for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
+         e = registry_next_at(t->registry, path, e))
+        registry_settle(e);
+}
+
+/* see search.h */
+bool search_has_moved(const struct search *s)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->members[i]->moved)
+            return true;
+    return false;
+}
+
+/* what is left of a search that is over */
+static char *take_path(struct search *s)
+{
+    char *path = s->path;
+    s->path = NULL;
+    return path;
+}
+
+/* A search for the rest of an entry is over; one that has to look once more does so. */
+static void finish_rest(struct search *s)
+{
+    struct tail *t = s->t;
+    struct rest rest = s->rest;
+    unsigned input = s->input;
+    if (rest.is_cut)
+        (void)search_take_missed(s, rest.entry->file, true);
+    bool again = search_has_moved(s);
+    if (!again)
+        end_rest(s);
+    char *path = take_path(s);
+    search_free(s);
+    if (again) {
+        (void)search_rest(t, input, &rest);
+        registry_unhold(rest.entry);
+    } else {
+        search_settle(t, path);
+    }
+    mem_free(path);
+}
+
+/* The same for a path. */
+static void finish_path(struct search *s)
+{
+    struct tail *t = s->t;
+    int64_t newest = search_newest_ns(s);
+    unsigned input = s->input;
+    chain(s, newest);
+    bool again = s->again || search_has_moved(s);
+    if (!again)
+        set_looked_for(t, s->path);
+    char *path = take_path(s);
+    search_free(s);
+    if (again)
+        search_path(t, input, path, newest);
+    else
+        search_settle(t, path);
+    mem_free(path);
 }
 
 /* everything is decided */
 static void finish(struct search *s)
 {
-    struct tail *t = s->t;
-    char *again = s->again ? mem_strdup(s->path) : NULL;
-    unsigned input = s->input;
-    if (s->rest.entry != NULL) {
-        end_rest(s);
-    } else if (!s->own) {
-        chain(s);
-        set_looked_for(t, s->path);
-    }
-    search_free(s);
-    if (again != NULL)
-        search_path(t, input, again);
-    mem_free(again);
+    if (s->rest.entry != NULL)
+        finish_rest(s);
+    else if (s->own)
+        search_free(s);
+    else
+        finish_path(s);
 }
 
 /* see search.h */

@@ -34,12 +34,13 @@ struct search {
     uint64_t born_at;   /* its hash */
     unsigned input;
     unsigned count;
-    unsigned next;   /* compressed member to be decided */
-    bool probing;    /* it is open and `probe` is under way */
-    bool own;        /* of one compressed file that a pattern matches */
-    bool again;      /* something is new at the path: look once more */
-    int64_t from_ns; /* compressed members written before are of no use */
-    int64_t held_ms; /* since when the member that is decided waits */
+    unsigned next;    /* compressed member to be decided */
+    bool probing;     /* it is open and `probe` is under way */
+    bool own;         /* of one compressed file that a pattern matches */
+    bool again;       /* something is new at the path: look once more */
+    int64_t from_ns;  /* compressed members written before are of no use */
+    int64_t floor_ns; /* what was written later is missed, whatever else is known by now */
+    int64_t held_ms;  /* since when the member that is decided waits */
     uint64_t held_bytes;
     struct probe probe;
     struct candidate *members[SIBLINGS_MAX];
@@ -53,9 +54,19 @@ int64_t search_newest_ns(const struct search *s);
 /* What was written since a file was cut, and cut off too, each to be read after the one before it;
  * compressed members when they are decided. Returns the last of them, `last` if there is none. */
 struct file *search_take_missed(struct search *s, struct file *last, bool compressed);
+/* Gives back the members. */
+void search_drop_members(struct search *s);
 /* Gives up a search. */
 void search_free(struct search *s);
-/* Begins to search a path; plain files are decided at once. */
-void search_path(struct tail *t, unsigned input, const char *path);
+/* Begins to search a path; plain files are decided at once. floor_ns: of a search that this one
+ * takes the place of, else INT64_MAX. */
+void search_path(struct tail *t, unsigned input, const char *path, int64_t floor_ns);
+/* Begins to search for what is unread of rest->entry. Returns the file that is read last; NULL =
+ * there is none, or it is not known yet. */
+struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest);
+/* What was rotated away from a path is known, unless another search for it is under way. */
+void search_settle(struct tail *t, const char *path);
+/* Whether a member was renamed or removed since it was listed: another look is needed. */
+bool search_has_moved(const struct search *s);
 
 #endif

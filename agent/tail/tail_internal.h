@@ -10,6 +10,7 @@
  *   cutting.c    what decides where records begin and end
  *   recovery.c   what is unsure in a file after the host went down
  *   file.c       one followed file: opening, hot and idle, closing
+ *   extra.c      what only some files need
  *   life.c       how long what nobody reads is remembered
  *   olddir.c     the directory of rotated files
  *   orphan.c     files that are at no matching path any more
@@ -42,6 +43,8 @@
 #include "base/date.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/slab.h"
+#include "base/table.h"
 #include "os/charset.h"
 #include "os/fs.h"
 #include "os/loop.h"
@@ -50,6 +53,7 @@
 #include "tail/content.h"
 #include "tail/glob.h"
 #include "tail/identity.h"
+#include "tail/registry.h"
 #include "tail/tail.h"
 
 #define TAIL_TICK_MS      50
@@ -58,6 +62,7 @@
 #define TAIL_POLL_MS      10000 /* where events cannot be had */
 #define TAIL_QUANTUM      ((size_t)256 * 1024)
 #define TAIL_ROUND_BYTES  ((size_t)4 * 1024 * 1024)
+#define TAIL_WATCHED      64   /* files that are looked at in a tick in which none can be read */
 #define TAIL_PREBUILT     256  /* hot files whose constant parts are kept between turns */
 #define TAIL_CHECK_MS     1000 /* copies and orphans */
 #define TAIL_COPY_HOLD_MS 10000
@@ -101,42 +106,53 @@ struct dir {
 
 struct framing;
 
+/* There may be many: what only those need that are read, or are not as others are, is apart. */
 struct file {
-    struct list in_dir;       /* its directory's */
-    struct list queue;        /* tail's hot files; else t->fds.idle while it is open */
-    struct map_node by_birth; /* while it is the newest of its lineage; the hash holds always */
-    struct file *elder;       /* the one that was born at the same path before */
+    struct list in_dir;        /* its directory's */
+    struct list queue;         /* tail's hot files; else t->fds.idle while it is open */
+    uint64_t born_at;          /* hash of the path at which it was seen first */
+    const struct extra *extra; /* never NULL; owned, or extra_none */
     struct tail *tail;
     struct entry *entry; /* the generation that is read now */
     struct dir *dir;
-    struct file *after;         /* read that one to its end first */
-    struct orphan *orphan;      /* owned; at no matching path any more, else NULL */
-    struct recovery *recovery;  /* owned; NULL = the host did not go down, or it is past that */
-    struct parked *parked;      /* owned; could not be read last time, else NULL */
-    struct encode_file *encode; /* only while hot */
-    struct framing *framing;    /* owned; NULL = plain lines of UTF-8, or not known yet */
-    struct generation encoded;  /* the generation that encode was made for */
-    struct evidence at;         /* where the next record begins */
-    uint64_t scanned_to;        /* bytes before it were searched for a line end */
-    uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
-    int64_t grown_ms;           /* monotonic time of the last new byte */
+    int64_t grown_ms; /* monotonic time of the last new byte */
     struct content content;
     unsigned input;
     unsigned epoch;   /* last scan that saw its inode at a matching path */
-    bool linked;      /* its path is a link */
-    unsigned waiters; /* files that are read after it */
     uint32_t written; /* time of its last write, as it was when asked last; us, the lower half */
     uint8_t quiet_ticks;
-    bool framed; /* what framing says is sure */
-    bool at_end;
-    bool is_hot;
-    bool failed;        /* could not be read and is not tried now */
-    bool unread;        /* was not at its end when it was closed for another */
-    bool held;          /* its target takes nothing now */
-    bool found;         /* by a search that is not over: waits for its end */
-    bool behind_search; /* begins at a path that is searched: waits too */
-    bool told;          /* of its damage */
+    bool linked : 1; /* its path is a link */
+    bool framed : 1; /* what framing says is sure */
+    bool at_end : 1;
+    bool is_hot : 1;
+    bool failed : 1;        /* could not be read and is not tried now */
+    bool unread : 1;        /* was not at its end when it was closed for another */
+    bool held : 1;          /* its target takes nothing now */
+    bool found : 1;         /* by a search that is not over: waits for its end */
+    bool behind_search : 1; /* begins at a path that is searched: waits too */
+    bool told : 1;          /* of its damage */
 };
+
+/* Read as f->extra->..., changed by extra_of(f)->... */
+struct extra {
+    struct list link; /* tail's */
+    struct file *file;
+    struct file *elder;         /* the one that was born at the same path before */
+    struct file *after;         /* read that one to its end first */
+    unsigned waiters;           /* files that are read after it */
+    struct orphan *orphan;      /* owned; at no matching path any more, else NULL */
+    struct recovery *recovery;  /* owned; NULL = the host did not go down, or it is past that */
+    struct parked *parked;      /* owned; could not be read last time, else NULL */
+    struct framing *framing;    /* owned; NULL = plain lines of UTF-8, or not known yet */
+    struct encode_file *encode; /* owned; only while hot */
+    struct generation encoded;  /* the generation that encode was made for */
+    uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
+    struct evidence at;         /* where the next record begins */
+    uint64_t scanned_to;        /* bytes before it were searched for a line end */
+};
+
+/* All that is acknowledged was read and nothing else, and it is a file as others are. */
+extern const struct extra extra_none;
 
 /* What only a file that has left its path needs. */
 struct orphan {
@@ -158,8 +174,9 @@ struct parked {
 /* A path that matches and whose inode nobody follows yet. */
 struct candidate {
     struct list link;
+    struct tail *tail;
     bool linked;              /* path is where a link at known_as leads */
-    char *link_path;          /* owned; linked: what known_as is */
+    char *link_path;          /* owned; what known_as is, where that is not borrowed */
     struct map_node by_inode; /* of the scan's candidates */
     char *path;
     /* borrowed: the matching path that it was rotated away from, or that is a link to it; or NULL
@@ -168,9 +185,12 @@ struct candidate {
     struct fs_identity id;
     struct content content; /* while it is decided */
     bool known;             /* compressed: its content is read elsewhere, or was */
+    bool beside;            /* copy: no pattern matches it */
+    bool moved;             /* something else was at its path when it was opened */
     struct dir *dir;
     unsigned input;
     int64_t held_ms;        /* copy: since when it has not grown */
+    uint64_t compared_to;   /* copy: bytes before it are those of its original */
     struct entry *original; /* copy: of this generation */
 };
 
@@ -224,11 +244,17 @@ struct tail {
     struct listing listing;
     struct list orphans;
     struct list parked;
-    struct map files_by_birth;
+    struct table files_by_birth;
+    struct slab file_slab;
+    struct slab extra_slab;
+    struct list extras; /* those that files have */
+    struct loop_timer *rest_timer;
     unsigned file_count;
     struct list candidates; /* of the scan under way */
+    struct slab candidate_slab;
     struct map candidates_by_inode;
     struct list copies;   /* undecided */
+    unsigned copies_open; /* of them */
     struct list searches; /* among siblings, under way */
     struct loop_timer *search_timer;
     struct list packed; /* compressed files that need not be read */
@@ -242,7 +268,7 @@ struct tail {
     bool life_soon;           /* the next one comes soon */
     int64_t looked_ms;        /* when idle files were looked at last */
     struct dated_name *names; /* one for each input */
-    char *buffer;             /* shared by all reads */
+    char *buffer;             /* shared by all reads; nothing is kept in it between them */
     size_t buffer_bytes;
     struct charset *charsets[CHARSET_COUNT]; /* those that inputs need */
     struct json_lines *json;                 /* one for each input */
@@ -340,6 +366,9 @@ void siblings_decide(struct tail *t, struct candidate *c);
 bool siblings_inherit(struct file *f);
 /* Whether what was rotated away from a path is not known yet. */
 bool siblings_is_searching(struct tail *t, const char *path);
+/* Whether anything that was rotated away from a path may not be known yet: a restart would have to
+ * look for it again. */
+bool siblings_is_open(struct tail *t, const char *path);
 /* Searches under way go on. */
 void siblings_search_on(struct tail *t);
 /* The inputs are others. */
@@ -394,6 +423,30 @@ void file_restart(struct file *f);
  * that was not read. */
 void file_tell_cut(struct tail *t, unsigned input, const char *path, uint64_t offset);
 
+/* ---- extra.c ---- */
+void extra_init(struct tail *t);
+void extra_free(struct tail *t);
+/* A new file is read from there on. */
+void extra_begin(struct file *f, const struct evidence *at);
+/* A file goes: it has nothing any more that another one knows of. */
+void extra_drop(struct file *f);
+/* To be changed; made if it has none of its own. */
+struct extra *extra_of(struct file *f);
+/* The prebuilt parts of its documents are not needed now. */
+void extra_drop_encode(struct file *f);
+/* A file has cooled: after a while what it needs no more is given back. */
+void extra_rest_soon(struct tail *t);
+/* Where its next record begins. */
+static inline const struct evidence *file_at(const struct file *f)
+{
+    return f->extra == &extra_none ? &f->entry->acked : &f->extra->at;
+}
+/* Bytes before it were searched for a line end. */
+static inline uint64_t file_scanned_to(const struct file *f)
+{
+    return f->extra == &extra_none ? f->entry->acked.offset : f->extra->scanned_to;
+}
+
 /* ---- orphan.c ---- */
 /* At no matching path any more: followed to its end. */
 void orphan_add(struct file *f);
@@ -430,6 +483,8 @@ struct evidence match_newest(const struct entry *e);
 struct evidence match_older(const struct entry *e);
 /* What an open candidate is to one entry. */
 enum identity_decision match_decide(const struct entry *e, struct candidate *c);
+/* Compares some more bytes of a copy with its original, while that lives. False: they differ. */
+bool match_compare(struct candidate *c);
 /* Whether it may become a copy of a generation that is read now. */
 bool match_may_be_copy(const struct tail *t, const struct entry *e, struct candidate *c);
 /* The entry whose content this is under another inode; NULL = none. */
@@ -444,6 +499,8 @@ void warned_free(struct tail *t);
 /* Calls fn with each name in a directory that may be a rotated form of `base`, and some others. */
 typedef void (*listing_fn)(void *ctx, const char *name);
 void listing_each(struct tail *t, const struct dir *d, const char *base, listing_fn fn, void *ctx);
+/* Whether the names were read when the directory had not changed for a while, nor has since. */
+bool listing_is_settled(struct tail *t, const struct dir *d);
 /* Gives the names back. */
 void listing_free(struct tail *t);
 
@@ -487,12 +544,14 @@ void parked_remove(struct file *f);
 void parked_check(struct tail *t);
 
 /* ---- lineage.c ---- */
+void lineage_init(struct tail *t);
 /* The file that was first seen last at a path, by the path's hash; f->elder leads on. NULL. */
 struct file *lineage_newest(struct tail *t, uint64_t born_at);
 /* Makes a file that is in no lineage the newest of one. */
 void lineage_add(struct file *f, uint64_t born_at);
 void lineage_remove(struct file *f);
-/* f is read when `other` is at its end (NULL = at once). */
+/* f is read when `other` is at its end (NULL = at once). Nothing changes where `other` waits for f.
+ */
 void lineage_wait(struct file *f, struct file *other);
 /* Nobody waits for a file that goes. */
 void lineage_release(struct file *gone);
@@ -543,9 +602,9 @@ enum read_result {
 };
 /* Reads about one quantum. ret_bytes: how far the file was consumed. */
 enum read_result read_some(struct file *f, uint64_t *ret_bytes);
-/* Takes the head of a file that has to wait for its turn, as soon as it is there: until then the
- * file may be compressed, and is to be known again. */
-void read_note_head(struct file *f);
+/* What must not be missed of a file that has to wait for its turn: its head, since until that is
+ * known the file may be compressed and is to be known again; and that it was cut. */
+void read_watch(struct file *f);
 /* Gives the unfinished last line as it is. False: blocked. */
 bool read_flush_partial(struct file *f);
 

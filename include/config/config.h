@@ -84,6 +84,18 @@ enum config_encoding {
     CONFIG_ENCODING_ISO_8859_1, /* the same */
 };
 
+/* Whose field names and indices documents have. */
+enum config_profile { CONFIG_PROFILE_DEFAULT, CONFIG_PROFILE_ISP };
+
+/* Whether records that are JSON objects become documents of their members. CONFIG_JSON_PROFILE does
+ * not occur in a loaded configuration: it became AUTO with the profile isp, else OFF. */
+enum config_json {
+    CONFIG_JSON_PROFILE,
+    CONFIG_JSON_OFF,
+    CONFIG_JSON_AUTO,
+    CONFIG_JSON_ON,
+};
+
 /* What the lines of an input's files are. */
 enum config_format {
     CONFIG_FORMAT_AUTO, /* each file's path and first line decide */
@@ -125,6 +137,7 @@ enum config_output {
     CONFIG_OUTPUT_FILE,
     CONFIG_OUTPUT_CONSOLE,
     CONFIG_OUTPUT_DISCARD,
+    CONFIG_OUTPUT_NONE, /* ELASTICSEARCH_ENABLED is false: nothing is read */
 };
 
 /* CONFIG_COMPRESSION_AUTO does not occur in a loaded configuration: it became GZIP, or NONE when
@@ -155,6 +168,7 @@ struct config_input {
     int64_t ignore_older_ms; /* 0 = off */
     enum config_encoding encoding;
     enum config_format format;
+    enum config_json json;
     uint64_t partial_max_bytes;
     int64_t partial_timeout_ms;
     uint64_t max_bytes;
@@ -233,6 +247,13 @@ struct config_discard_output {
     bool enabled;
 };
 
+/* The indices of the profile isp: a prefix, a dash and the day. */
+struct config_isp {
+    char *log_prefix;
+    char *metric_prefix;
+    char *date_format; /* of a day: letters of Java, or %Y of strftime */
+};
+
 struct config_cloud { /* both are "" in a loaded configuration: they became hosts and login */
     char *id;
     char *auth; /* secret */
@@ -270,6 +291,8 @@ struct config {
     char *path_volatile;
     int64_t state_save_interval_ms;
     char *path_hostfs; /* "" = the root directory; else absolute, no slash at the end */
+    enum config_profile profile;
+    struct config_isp isp;
     char *namespace;   /* fit for the name of a data stream */
     unsigned metadata; /* enum config_metadata */
     int64_t shutdown_timeout_ms;
@@ -277,7 +300,7 @@ struct config {
     struct config_input *inputs; /* those of the main file, then of inputs.d in name order */
     size_t input_count;
     struct config_metrics metrics;
-    enum config_output output; /* the one whose `enabled` is true */
+    enum config_output output; /* the one whose `enabled` is true; or NONE */
     struct config_elasticsearch elasticsearch;
     struct config_file_output file;
     struct config_console_output console;

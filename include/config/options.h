@@ -28,6 +28,7 @@ enum option_type {                  /* the field behind it */
 
 enum option_group {
     OPTION_GENERAL,
+    OPTION_ISP,
     OPTION_INPUT, /* keys stand within an element of `inputs`, fields in struct config_input */
     OPTION_METRICS,
     OPTION_OUTPUT,
@@ -37,7 +38,7 @@ enum option_group {
     OPTION_SPOOL,
     OPTION_SETUP,
 };
-#define OPTION_GROUPS 9
+#define OPTION_GROUPS 10
 
 #define OPTION_NAME_MAX 256  /* bytes of a name in a map */
 #define OPTION_PATH_MAX 4095 /* bytes of a path, and of any element of a list */

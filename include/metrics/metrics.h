@@ -24,6 +24,7 @@
 #include "bulk/encode.h"
 #include "bulk/feed.h"
 #include "bulk/ledger.h"
+#include "bulk/target.h"
 #include "config/config.h"
 #include "os/loop.h"
 #include "os/procfs.h"
@@ -39,6 +40,9 @@ struct metrics_opts {
     const struct encode_agent *agent;
     const char *namespace;
     const struct config_metrics *config; /* periods are at least 1 ms */
+    /* Profile isp: documents of one value each (metrics/isp.h), to indices of a day. NULL: none of
+     * that, data streams. */
+    const struct target *isp_index;
     /* What an operator should read: a set switched off, documents dropped (at most once a minute).
      * May be NULL. */
     void (*message)(void *ctx, enum log_level level, const char *text);

@@ -39,6 +39,7 @@ struct output_opts {
     enum output_compression compression;
     unsigned compression_level; /* 1..9 */
     bool plain_index;           /* logs go to indices, not to data streams */
+    bool plain_metrics;         /* and so do metrics */
     const char *pipeline;       /* that logs go through; NULL: the target's own */
     unsigned workers;           /* sender threads at most, >= 1 */
     size_t max_bytes;           /* that a batch is made for, >= 1: the pace never asks for more */

@@ -1,5 +1,7 @@
 """API keys of a real node: with the rights to ship, without them, revoked and expired while in use."""
 
+import re
+
 import pytest
 from tools import loggen
 from waiting import holds_for, wait_for
@@ -55,7 +57,9 @@ def test_key_without_the_rights(agent, secure_node, key_file, dataset, tmp_path,
     key_file(rights)
     one = agent(config(secure_node, tmp_path, dataset))
     code, out, err = one.command("test", "output")
-    assert code == FAILED and "auto_configure and create_doc are missing" in out, out + err
+    missing = re.search(r"privileges are missing: (.*)$", out, re.M).group(1)
+    assert code == FAILED and sorted(missing.split(", ")) == [
+        "auto_configure on " + stream(dataset), "create_doc on " + stream(dataset)], out + err
     one.start()
     line = one.wait_log(r"health: output failed")
     assert stream(dataset) in line, line

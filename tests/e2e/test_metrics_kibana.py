@@ -20,8 +20,10 @@ pytestmark = pytest.mark.elastic
 
 HOST = socket.gethostname()
 CORES = os.cpu_count()
-# A scaled_float is a double here: the distribution that the tests run on has no such type.
+# A scaled_float is a double here, a constant_keyword a keyword: the distribution that the tests run on
+# has no such types.
 TYPES = {"scaled_float": {"type": "double"}, "keyword": {"type": "keyword"},
+         "constant_keyword": {"type": "keyword"},
          "long": {"type": "long"}, "date": {"type": "date"}, "boolean": {"type": "boolean"},
          "ip": {"type": "ip"}}
 # What a host may not have; the agent says so.

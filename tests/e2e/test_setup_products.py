@@ -355,6 +355,22 @@ def test_apis_taken_for_documents(made):
     assert server.assets and not any(p.startswith(("/_ilm", "/_security")) for p in server.assets)
 
 
+def test_opensearch_without_any_policy_yet(made):
+    """Its own index of policies is made with the first one; until then it is said to be missing."""
+    server, one = made("opensearch")
+    path = "/_plugins/_ism/policies/wherry"
+
+    def answer(request):
+        if request.method == "GET" and path not in server.assets:
+            return cluster.error(404, "index_not_found_exception",
+                                 "no such index [.opendistro-ism-config]")
+        return server._ism(request)
+    server.refuse["/_plugins/_ism/"] = answer
+    code, out, err = one.command("setup")
+    assert code == OK and "policy wherry: created" in out, out + err
+    assert path in server.assets
+
+
 def test_lifecycle_that_nobody_wants(made):
     server, one = made("elasticsearch", **{"setup.lifecycle.enabled": False})
     code, out, err = one.command("setup")
@@ -375,6 +391,34 @@ def test_types_that_a_server_lacks(made):
     server.calls.clear()
     assert one.command("setup")[0] == OK
     assert not server.calls
+
+
+def without_x_pack(server):
+    """Elasticsearch 7.17 as its builds without X-Pack answer: no streams, no policies, no security,
+    and what looks like the name of an index is taken for one."""
+    server.streams = False
+
+    def no_index(request):
+        if request.method == "GET":
+            return cluster.error(404, "index_not_found_exception", "no such index [_ilm]")
+        return cluster.error(400, "invalid_index_name_exception",
+                             "Invalid index name [_ilm], must not start with '_', '-', or '+'")
+    server.refuse = {"/_ilm/": no_index, "/_security/": no_index}
+
+
+def test_server_without_data_streams(made):
+    """One line says so, and what to do; templates of indices by name are made."""
+    server, one = made("elasticsearch", {"version": "7.17.29", "lifecycle": False})
+    without_x_pack(server)
+    code, out, err = one.command("setup")
+    assert code == FAILED
+    assert len(re.findall(r"^data streams: this server has none: name indices by ", out, re.M)) == 1
+    assert lines(out)["wherry-logs-nginx"].startswith("failed: 400 illegal_argument_exception")
+    assert lines(out)["wherry-writer"].startswith("not needed")
+    one.write_config(config(server.server.url, profile="isp"))
+    code, out, err = one.command("setup")
+    assert code == OK and "data streams" not in out, out + err
+    assert "/_index_template/wherry-isp-logs" in server.assets
 
 
 @pytest.mark.parametrize("path,name", [

@@ -45,6 +45,7 @@ class Cluster:
         self.security = security
         self.lifecycle = lifecycle
         self.lacking_types = set()
+        self.streams = True
         self.assets = {}
         self.keys = []
         self.calls = []
@@ -179,6 +180,13 @@ class Cluster:
 
     # ---- templates
 
+    def _no_streams(self):
+        status, body = error(400, "illegal_argument_exception",
+                             "composable template [x] template after composition is invalid")
+        body["error"]["caused_by"] = {"type": "x_content_parse_exception",
+                                      "reason": "[index_template] unknown field [data_stream]"}
+        return status, body
+
     def _check_mappings(self, mappings):
         def walk(properties):
             for name, field in properties.items():
@@ -216,6 +224,8 @@ class Cluster:
 
     def _simulate(self, body):
         refused = self._check_template(body.get("template", {}))
+        if "data_stream" in body and not self.streams:
+            refused = self._no_streams()
         return refused or (200, {"template": {"settings": {}, "mappings": {}, "aliases": {}},
                                  "overlapping": []})
 
@@ -241,6 +251,8 @@ class Cluster:
                          "index_template [%s] invalid, cause [index template [%s] specifies "
                          "component templates %s that do not exist]" % (name, name, missing))
         refused = self._check_template(body.get("template", {}))
+        if "data_stream" in body and not self.streams:
+            refused = self._no_streams()
         if refused:
             return refused
         self._store(path, body)

@@ -2,6 +2,7 @@
  * clock is a fake one, so that ages are exact. */
 #include "bulk/feed.h"
 
+#include "base/mem.h"
 #include "bulk_test.h"
 
 #define BATCHES 4
@@ -128,6 +129,49 @@ static struct batch *give_back(void)
     feed_return(bench.feed, b);
     bench.inside = false;
     return b;
+}
+
+/* whether the first page of a free batch holds what was written into it */
+static bool has_pages(const struct batch *b)
+{
+    return b->body[0] != '\0';
+}
+
+static void pages_go_back_after_five_seconds(void **state)
+{
+    (void)state;
+    start(2, 16384, 0);
+    struct batch *first = feed_item("t", 100);
+    feed_seal(bench.feed, first);
+    struct batch *second = feed_item("t", 100);
+    feed_seal(bench.feed, second);
+    uint64_t before = mem_calls();
+    assert_ptr_equal(give_back(), first);
+    pass_ms(2000);
+    assert_ptr_equal(give_back(), second);
+    pass_ms(2999);
+    assert_true(has_pages(first) && has_pages(second));
+    pass_ms(1);
+    assert_true(!has_pages(first) && first->items[0].bytes == 0 && first->spans[0] == NULL);
+    assert_true(has_pages(second));
+    /* the one that is used goes on having them */
+    for (int i = 0; i < 4; i++) {
+        assert_ptr_equal(feed_item("t", 100), second);
+        feed_seal(bench.feed, second);
+        assert_ptr_equal(give_back(), second);
+        pass_ms(4999);
+        assert_true(has_pages(second));
+    }
+    pass_ms(1);
+    assert_false(has_pages(second));
+    /* and both are as good as before */
+    assert_ptr_equal(feed_item("t", 200), second);
+    feed_seal(bench.feed, second);
+    assert_ptr_equal(feed_item("t", 200), first);
+    feed_seal(bench.feed, first);
+    assert_ptr_equal(give_back(), second);
+    assert_ptr_equal(give_back(), first);
+    assert_true(mem_calls() == before);
 }
 
 static void sealed_before_it_passes_max_bytes(void **state)
@@ -497,6 +541,7 @@ static void steady_state_allocates_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(pages_go_back_after_five_seconds, setup, teardown),
         TEST(sealed_before_it_passes_max_bytes),
         TEST(one_large_item_has_a_batch_alone),
         TEST(likely_and_worst),

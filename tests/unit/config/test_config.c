@@ -172,6 +172,8 @@ static const char everything[] =
     "path: {data: /d, hostfs: /h/, volatile: /v}\n"
     "state: volatile\n"
     "state_save_interval: 1h\n"
+    "profile: isp\n"
+    "isp: {log_prefix: l, metric_prefix: m, date_format: yyyy}\n"
     "namespace: prod\n"
     "metadata: [host, ecs]\n"
     "shutdown_timeout: 1m\n"
@@ -189,6 +191,7 @@ static const char everything[] =
     "  ignore_older: 48h\n"
     "  encoding: utf-16be\n"
     "  format: cri\n"
+    "  json: \"on\"\n"
     "  partial: {max_bytes: 2KiB, timeout: 1500ms}\n"
     "  max_bytes: 64\n"
     "  line_flush_timeout: 5s\n"
@@ -249,10 +252,14 @@ static void everything_set(void **state)
                "path.hostfs: \"/h\"\n"
                "state: volatile\n"
                "state_save_interval: 1h\n"
+               "profile: isp\n"
                "namespace: \"prod\"\n"
                "metadata: [host, ecs]\n"
                "shutdown_timeout: 1m\n"
                "logging.level: debug\n"
+               "isp.log_prefix: \"l\"\n"
+               "isp.metric_prefix: \"m\"\n"
+               "isp.date_format: \"yyyy\"\n"
                "metrics.enabled: true\n"
                "metrics.period: 1s\n"
                "metrics.sets: [load]\n"
@@ -357,6 +364,7 @@ static void everything_set(void **state)
                "    ignore_older: 2d\n"
                "    encoding: utf-16be\n"
                "    format: cri\n"
+               "    json: on\n"
                "    partial.max_bytes: 2KiB\n"
                "    partial.timeout: 1s500ms\n"
                "    max_bytes: 64\n"
@@ -377,6 +385,7 @@ static void everything_set(void **state)
                "    ignore_older: off\n"
                "    encoding: utf-8\n"
                "    format: auto\n"
+               "    json: auto\n"
                "    partial.max_bytes: 1MiB\n"
                "    partial.timeout: 1m\n"
                "    max_bytes: 1MiB\n"
@@ -722,6 +731,82 @@ static void the_active_output(void **state)
         CHECK(cases[i].text, c->file.enabled == (cases[i].want == CONFIG_OUTPUT_FILE));
         CHECK(cases[i].text, c->console.enabled == (cases[i].want == CONFIG_OUTPUT_CONSOLE));
         CHECK(cases[i].text, c->discard.enabled == (cases[i].want == CONFIG_OUTPUT_DISCARD));
+        config_free(&c);
+    }
+}
+
+/* ELASTICSEARCH_ENABLED is below the file, and asks for nothing when it is true */
+static void the_switch_of_the_environment(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *text;
+        enum config_output want;
+    } cases[] = {
+        {"true", "", CONFIG_OUTPUT_ELASTICSEARCH},
+        {"True", "output.file.path: /x", CONFIG_OUTPUT_FILE},
+        {"1", "output.elasticsearch.hosts: a", CONFIG_OUTPUT_ELASTICSEARCH},
+        {"false", "", CONFIG_OUTPUT_NONE},
+        {"FALSE", "output.elasticsearch.hosts: a", CONFIG_OUTPUT_NONE},
+        {"no", "output.file.path: /x", CONFIG_OUTPUT_FILE},
+        {"0", "output.elasticsearch.enabled: true", CONFIG_OUTPUT_ELASTICSEARCH},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *const vars[] = {"ELASTICSEARCH_ENABLED", cases[i].value, NULL};
+        const struct extras env = {.env = vars};
+        struct config *c = load_good(cases[i].text, &env);
+        CHECK(cases[i].text, c->output == cases[i].want);
+        CHECK(cases[i].text,
+              c->elasticsearch.enabled == (cases[i].want == CONFIG_OUTPUT_ELASTICSEARCH));
+        config_free(&c);
+    }
+    static const char *const bad[] = {"ELASTICSEARCH_ENABLED", "off", NULL};
+    struct loaded *l = load_text("", &(struct extras){.env = bad});
+    CHECK_TEXT("off", l->text, "ELASTICSEARCH_ENABLED: \"off\" is neither true nor false\n");
+}
+
+static void the_profile(void **state)
+{
+    (void)state;
+    static const char *const log_prefix[] = {"ELASTICSEARCH_LOG_INDEX_PREFIX", "p-logs", NULL};
+    static const char *const metric_prefix[] = {"ELASTICSEARCH_METRIC_INDEX_PREFIX", "p-m", NULL};
+    static const char *const others[] = {"ELASTICSEARCH_INDEX_DATE_FORMAT", "YYYY.MM.dd",
+                                         "ELASTICSEARCH_SYNC_BATCH_SIZE", "100", NULL};
+    static const struct {
+        const char *text;
+        const char *const *env;
+        enum config_profile profile;
+        enum config_json json;
+        const char *log_prefix, *metric_prefix, *date_format;
+        unsigned size;
+    } cases[] = {
+        {"", NULL, CONFIG_PROFILE_DEFAULT, CONFIG_JSON_OFF, "isp-logs", "isp-metrics", "yyyy.MM.dd",
+         0},
+        {"profile: isp\n", NULL, CONFIG_PROFILE_ISP, CONFIG_JSON_AUTO, "isp-logs", "isp-metrics",
+         "yyyy.MM.dd", 0},
+        {"", log_prefix, CONFIG_PROFILE_ISP, CONFIG_JSON_AUTO, "p-logs", "isp-metrics",
+         "yyyy.MM.dd", 0},
+        {"", metric_prefix, CONFIG_PROFILE_ISP, CONFIG_JSON_AUTO, "isp-logs", "p-m", "yyyy.MM.dd",
+         0},
+        {"", others, CONFIG_PROFILE_DEFAULT, CONFIG_JSON_OFF, "isp-logs", "isp-metrics",
+         "YYYY.MM.dd", 100},
+        {"isp.log_prefix: f\n", log_prefix, CONFIG_PROFILE_ISP, CONFIG_JSON_AUTO, "f",
+         "isp-metrics", "yyyy.MM.dd", 0},
+        {"profile: default\n", log_prefix, CONFIG_PROFILE_DEFAULT, CONFIG_JSON_OFF, "p-logs",
+         "isp-metrics", "yyyy.MM.dd", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[200];
+        (void)snprintf(text, sizeof(text), "%sinputs: [{paths: a}, {paths: b, json: \"on\"}]\n",
+                       cases[i].text);
+        struct config *c = load_good(text, &(struct extras){.env = cases[i].env});
+        CHECK(text, c->profile == cases[i].profile);
+        CHECK(text, c->inputs[0].json == cases[i].json);
+        CHECK(text, c->inputs[1].json == CONFIG_JSON_ON);
+        CHECK_TEXT(text, c->isp.log_prefix, cases[i].log_prefix);
+        CHECK_TEXT(text, c->isp.metric_prefix, cases[i].metric_prefix);
+        CHECK_TEXT(text, c->isp.date_format, cases[i].date_format);
+        CHECK(text, c->elasticsearch.bulk_max_size == cases[i].size);
         config_free(&c);
     }
 }
@@ -1130,6 +1215,8 @@ int main(void)
         cmocka_unit_test(compression_follows_the_hosts),
         cmocka_unit_test(presets),
         cmocka_unit_test(the_active_output),
+        cmocka_unit_test(the_switch_of_the_environment),
+        cmocka_unit_test(the_profile),
         cmocka_unit_test(hosts_and_path),
         cmocka_unit_test(the_cloud),
         cmocka_unit_test(files_of_secrets),

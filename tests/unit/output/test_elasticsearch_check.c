@@ -60,9 +60,10 @@ static const struct {
      "[auto_configure,create_index,manage,all]\""},
     {"a permission that a 403 names", NULL, OPENSEARCH, TEMPLATE, NULL, 403, -EACCES,
      "opensearch 3.6.0|a data-stream template matches " TARGET "|may not write to " TARGET
-     "; missing: indices:admin/create|",
+     "; missing: indices:data/write/bulk[s], indices:data/write/index|",
      1,
-     "\"type\":\"security_exception\",\"reason\":\"no permissions for [indices:admin/create] and "
+     "\"type\":\"security_exception\",\"reason\":\"no permissions for [indices:data/write/bulk[s], "
+     "indices:data/write/index] and "
      "User [name=ship, backend_roles=[], requestedTenant=null]\""},
     {"a 403 of something else", NULL, OPENSEARCH, TEMPLATE, NULL, 403, -EACCES,
      "opensearch 3.6.0|a data-stream template matches " TARGET "|may not write to " TARGET

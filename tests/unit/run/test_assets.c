@@ -42,6 +42,10 @@ static const struct {
      "'isp-%{[fields.s]:other}-%Y'\n",
      "isp-x-* index logs,isp-other-* index logs,"},
     {"inputs: [{paths: [/a]}]\nmetrics.enabled: false\n" INDEX "all\n", "all index logs,"},
+    {"inputs: [{paths: [/a]}, {paths: [/b], dataset: c}]\nprofile: isp\n",
+     "isp-logs-* index isp-logs,isp-metrics-* index isp-metrics,"},
+    {"inputs: [{paths: [/a]}]\nisp: {log_prefix: net, metric_prefix: met, date_format: '%Y.%m'}\n",
+     "net-* index isp-logs,met-* index isp-metrics,"},
 };
 
 static void test_targets(void **state)
@@ -75,8 +79,8 @@ static void test_index_without_a_name(void **state)
     struct assets_plan *p = NULL;
     struct err e = {0};
     assert_int_equal(assets_plan_new(c, &p, &e), -EINVAL);
-    assert_string_equal(e.text, "output.elasticsearch.index \"%Y.%m\" begins with the day: a "
-                                "template for it would be one for other indices, too");
+    assert_string_equal(e.text, "the name of an index begins with the day: a template for it would "
+                                "be one for other indices, too");
     assert_null(p);
     config_free(&c);
 }
@@ -180,11 +184,68 @@ static void test_every_field(void **state)
     config_free(&c);
 }
 
-/* no name is a field and an object at once: the server would refuse the template */
-static void test_no_field_within_a_field(void **state)
+/* The platform's names, each once, with the types that its own set-up has. */
+static void test_platform(void **state)
 {
     (void)state;
-    struct config *c = load("inputs: [{paths: [/a]}]\n");
+    static const struct {
+        const char *mapping, *name;
+        enum field_type type;
+    } rows[] = {
+        {"isp-logs", "@timestamp", FIELD_DATE},
+        {"isp-logs", "timestamp", FIELD_DATE},
+        {"isp-logs", "log_level", FIELD_KEYWORD},
+        {"isp-logs", "service_name", FIELD_KEYWORD},
+        {"isp-logs", "host_name", FIELD_KEYWORD},
+        {"isp-logs", "message", FIELD_TEXT},
+        {"isp-logs", "trace_id", FIELD_KEYWORD},
+        {"isp-logs", "correlation_id", FIELD_KEYWORD},
+        {"isp-logs", "user_id", FIELD_LONG},
+        {"isp-logs", "source_ip", FIELD_IP},
+        {"isp-logs", "request_path", FIELD_KEYWORD},
+        {"isp-logs", "request_method", FIELD_KEYWORD},
+        {"isp-logs", "response_status", FIELD_LONG},
+        {"isp-logs", "execution_time_ms", FIELD_FLOAT},
+        {"isp-logs", "metadata", FIELD_OBJECT},
+        {"isp-metrics", "@timestamp", FIELD_DATE},
+        {"isp-metrics", "timestamp", FIELD_DATE},
+        {"isp-metrics", "service_name", FIELD_KEYWORD},
+        {"isp-metrics", "host_name", FIELD_KEYWORD},
+        {"isp-metrics", "metric_type", FIELD_KEYWORD},
+        {"isp-metrics", "value", FIELD_FLOAT},
+        {"isp-metrics", "unit", FIELD_KEYWORD},
+        {"isp-metrics", "status", FIELD_KEYWORD},
+        {"isp-metrics", "tags", FIELD_OBJECT},
+        {"isp-metrics", "sampling_rate", FIELD_FLOAT},
+    };
+    struct config *c = load("inputs: [{paths: [/a]}]\nprofile: isp\n");
+    struct assets_plan *p = NULL;
+    struct err e = {0};
+    assert_int_equal(assets_plan_new(c, &p, &e), 0);
+    const struct asset_opts *o = assets_plan_opts(p);
+    assert_int_equal(o->mapping_count, 2);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct mapping_field *f = find(o, rows[i].mapping, rows[i].name);
+        assert_int_equal(f->type, rows[i].type);
+        assert_null(f->path);
+    }
+    size_t count;
+    const struct mapping_field *fields = mapping_fields(o->mappings[0].fields, &count);
+    assert_string_equal(find(o, "isp-logs", "log.level")->path, "log_level");
+    assert_string_equal(find(o, "isp-logs", "host.name")->path, "host_name");
+    for (size_t i = 0; i < count; i++) {
+        assert_string_not_equal(fields[i].name, "hostname");
+        assert_string_not_equal(fields[i].name, "execution_time");
+        assert_int_not_equal(fields[i].type, FIELD_CONSTANT_KEYWORD);
+    }
+    assets_plan_free(&p);
+    config_free(&c);
+}
+
+/* no name is a field and an object at once: the server would refuse the template */
+static void no_field_within_a_field(const char *config)
+{
+    struct config *c = load(config);
     struct assets_plan *p = NULL;
     struct err e = {0};
     assert_int_equal(assets_plan_new(c, &p, &e), 0);
@@ -203,14 +264,19 @@ static void test_no_field_within_a_field(void **state)
     config_free(&c);
 }
 
+static void test_no_field_within_a_field(void **state)
+{
+    (void)state;
+    no_field_within_a_field("inputs: [{paths: [/a]}]\n");
+    no_field_within_a_field("inputs: [{paths: [/a]}]\nprofile: isp\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_index_without_a_name),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_every_field),
-        cmocka_unit_test(test_no_field_within_a_field),
+        cmocka_unit_test(test_targets),  cmocka_unit_test(test_index_without_a_name),
+        cmocka_unit_test(test_options),  cmocka_unit_test(test_every_field),
+        cmocka_unit_test(test_platform), cmocka_unit_test(test_no_field_within_a_field),
     };
     return cmocka_run_group_tests_name("run/assets", tests, NULL, NULL);
 }

@@ -245,6 +245,8 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
         at = match_older(e);
     else
         at = adopt_start(&c->content);
+    if (content_identify(&c->content, &c->id) < 0) /* behind the start: it may be cut meanwhile */
+        c->id.mtime_ns = 0;                        /* then nothing was written before it */
     if (why == IDENTITY_REWRITTEN)
         file_tell_cut(t, c->input, c->path, e->acked.offset);
     else

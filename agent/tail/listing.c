@@ -90,8 +90,7 @@ bool listing_is_settled(struct tail *t, const struct dir *d)
 void listing_each(struct tail *t, const struct dir *d, const char *base, listing_fn fn, void *ctx)
 {
     const struct listing *l = names_of(t, d);
-    const char *dot = strrchr(base, '.');
-    size_t stem = dot == NULL || dot == base ? strlen(base) : (size_t)(dot - base);
+    size_t stem = siblings_stem(base);
     size_t low = 0, high = l->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;

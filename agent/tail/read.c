@@ -124,11 +124,11 @@ static bool must_wait(struct file *f, bool has_bytes)
         return false;
     if (has_bytes)
         tail_catch_up(f->tail);
-    if (siblings_may_hide(f)) {
+    if (!f->behind_search && siblings_may_hide(f)) {
         siblings_unseen(f);
         f->grown_ms = loop_now_ms(f->tail->loop);
     }
-    return f->extra->after != NULL;
+    return f->extra->after != NULL || f->behind_search;
 }
 
 /* The first bytes that were seen of a file are evidence, also when none is taken yet; twice at

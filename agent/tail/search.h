@@ -26,12 +26,13 @@ struct rest {
 struct search {
     struct list link; /* tail's, while it takes time */
     struct tail *t;
-    struct rest rest;   /* looks only for what is unread of its entry; else that is NULL */
-    char *path;         /* owned */
-    struct dir *dir;    /* of the path */
-    const char *listed; /* borrowed: the directory whose names are taken */
-    bool at_start;      /* what is followed under the path is at the path */
-    uint64_t born_at;   /* its hash */
+    struct rest rest;     /* looks only for what is unread of its entry; else that is NULL */
+    struct entry *unseen; /* held; looks for what was in its file before its first bytes; or NULL */
+    char *path;           /* owned */
+    struct dir *dir;      /* of the path */
+    const char *listed;   /* borrowed: the directory whose names are taken */
+    bool at_start;        /* what is followed under the path is at the path */
+    uint64_t born_at;     /* its hash */
     unsigned input;
     unsigned count;
     unsigned next;    /* compressed member to be decided */
@@ -64,7 +65,8 @@ void search_path(struct tail *t, unsigned input, const char *path, int64_t floor
 /* Begins to search for what is unread of rest->entry. Returns the file that is read last; NULL =
  * there is none, or it is not known yet. */
 struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest);
-/* What was rotated away from a path is known, unless another search for it is under way. */
+/* What was rotated away from a path is known, unless another search for it is under way: nothing
+ * waits for that any more. */
 void search_settle(struct tail *t, const char *path);
 /* Whether a member was renamed or removed since it was listed: another look is needed. */
 bool search_has_moved(const struct search *s);

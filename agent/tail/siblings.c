@@ -29,8 +29,9 @@
 
 /* ---- members ---- */
 
-/* Whether a name is looked at; at a path that is a compressed file's own the file itself is. */
-static bool is_member(const char *base, const char *name)
+/* Whether a name is one to which rotation renames the path; at a path that is a compressed file's
+ * own the file itself is. */
+static bool is_own(const char *base, const char *name)
 {
     return siblings_is(base, name) || (strcmp(base, name) == 0 && siblings_is_compressed(name));
 }
@@ -44,7 +45,9 @@ static void add_member(void *ctx, const char *name)
     mode_t mode;
     const char *base = strrchr(s->path, '/') + 1;
     int n = snprintf(path, sizeof(path), "%s/%s", s->listed, name);
-    if (n <= 0 || n >= PATH_MAX || s->count == SIBLINGS_MAX || !is_member(base, name) ||
+    bool own = is_own(base, name);
+    if (n <= 0 || n >= PATH_MAX || s->count == SIBLINGS_MAX ||
+        (!own && !(siblings_are_kin(s->path, path) && strcmp(s->path, path) != 0)) ||
         fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
         file_find(s->t, id.dev, id.ino) != NULL)
         return;
@@ -53,6 +56,7 @@ static void add_member(void *ctx, const char *name)
     list_init(&c->link);
     c->path = mem_strdup(path);
     c->known_as = s->path;
+    c->kin = !own;
     c->id = id;
     content_open(&c->content, -1);
     c->dir = s->dir;
@@ -208,6 +212,8 @@ struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest
     s->rest = *rest;
     registry_hold(e);
     gather(s, discover_dir_of(t, s->path));
+    tail_message(t, LOG_DEBUG, "searching %u files beside \"%s\" for what was cut or deleted",
+                 s->count, s->path);
     for (unsigned i = s->count; i > 0 && e->file == NULL; i--)
         if (!siblings_is_compressed(s->members[i - 1]->path))
             adopt_rest(t, s->members[i - 1], e);
@@ -232,20 +238,20 @@ bool siblings_may_hide(const struct file *f)
 }
 
 /* see tail_internal.h */
-void siblings_unseen(struct file *file)
+void siblings_unseen(struct file *f)
 {
     struct fs_identity id;
-    if (content_identify(&file->content, &id) < 0)
+    if (content_identify(&f->content, &id) < 0)
         return;
-    for (bool again = true; again;) {
-        struct search *s = search_new(file->tail, file->input, file->entry->path);
-        s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = file->entry->seen_ns};
-        gather(s, discover_dir_of(file->tail, s->path));
-        lineage_wait(file, search_take_missed(s, file->extra->after, false));
-        again = search_has_moved(s);
-        search_free(s);
-    }
-    search_settle(file->tail, file->entry->path);
+    struct search *s = search_new(f->tail, f->input, f->entry->path);
+    s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = f->entry->seen_ns};
+    s->unseen = f->entry;
+    registry_hold(s->unseen);
+    registry_set_unsettled(s->unseen, true);
+    f->behind_search = true;
+    gather(s, discover_dir_of(f->tail, s->path));
+    lineage_wait(f, search_take_missed(s, f->extra->after, false));
+    search_step(s);
 }
 
 /* see tail_internal.h */
@@ -293,7 +299,7 @@ void siblings_refit(struct tail *t)
 {
     LIST_EACH(node, &t->searches) {
         struct search *s = LIST_ENTRY(node, struct search, link);
-        struct entry *held = s->rest.entry;
+        struct entry *held = s->rest.entry != NULL ? s->rest.entry : s->unseen;
         int input = discover_input_of(t, s->path);
         if (input < 0) {
             search_free(s);
@@ -312,7 +318,7 @@ void siblings_free(struct tail *t)
 {
     LIST_EACH(node, &t->searches) {
         struct search *s = LIST_ENTRY(node, struct search, link);
-        struct entry *held = s->rest.entry;
+        struct entry *held = s->rest.entry != NULL ? s->rest.entry : s->unseen;
         search_free(s);
         if (held != NULL)
             registry_unhold(held);

@@ -185,6 +185,7 @@ struct candidate {
     struct fs_identity id;
     struct content content; /* while it is decided */
     bool known;             /* compressed: its content is read elsewhere, or was */
+    bool kin;               /* sibling: of the same origin, but no rotated form of the path */
     bool beside;            /* copy: no pattern matches it */
     bool moved;             /* something else was at its path when it was opened */
     struct dir *dir;
@@ -380,6 +381,8 @@ void siblings_free(struct tail *t);
 bool siblings_is(const char *base, const char *name);
 /* Whether the name says that the content is compressed. */
 bool siblings_is_compressed(const char *name);
+/* What all names begin with that may be rotated forms of one origin: so many bytes. */
+size_t siblings_stem(const char *name);
 /* Whether both may be rotated forms of one name, in one directory. */
 bool siblings_are_kin(const char *a, const char *b);
 /* Order of the numbers in two rotated names; 0 = equal, or not both have one. */

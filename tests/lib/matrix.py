@@ -24,12 +24,13 @@ NO_STREAMS = "this build of the server has no data streams: plain indices"
 class Kind:
     """One server of the matrix."""
 
-    def __init__(self, kind, version, security=False, streams=True, settings=None):
+    def __init__(self, kind, version, security=False, streams=True, in_parts=False):
         self.kind = kind
         self.version = version
         self.security = security
         self.streams = streams
-        self.settings = {**SETTINGS, **(settings or {})}
+        self.in_parts = in_parts
+        self.settings = {**SETTINGS, **(IN_PARTS if in_parts else {})}
 
     @property
     def opensearch(self):
@@ -46,7 +47,7 @@ SERVERS = {
     "es-7.17": Kind("elasticsearch", "7.17.29", streams=False),
     "es-8.19": Kind("elasticsearch", "8.19.21"),
     "es-8.19-tls": Kind("elasticsearch", "8.19.21", security=True),
-    "es-9.5": Kind("elasticsearch", "9.5.3", settings=IN_PARTS),
+    "es-9.5": Kind("elasticsearch", "9.5.3", in_parts=True),
     "os-2.19": Kind("opensearch", "2.19.6"),
     "os-2.19-tls": Kind("opensearch", "2.19.4", security=True),
     "os-3.6": Kind("opensearch", "3.6.0"),

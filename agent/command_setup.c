@@ -2,6 +2,7 @@
  * command_setup - `wherry setup`
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/slice.h"
@@ -19,12 +20,27 @@ static void say(void *ctx, const char *line)
     (void)fflush(stdout); /* what is under way may take its time */
 }
 
-/* how it was called, with what decides about names and servers */
+/* a word as a shell takes it */
+static void add_word(struct buf *out, const char *word)
+{
+    bool is_plain = word[0] != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+                                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                         "0123456789/._-=:,")] == '\0';
+    (void)!buf_add_str(out, is_plain ? " " : " '");
+    for (const char *c = word; *c != '\0'; c++)
+        (void)!(*c == '\'' ? buf_add_str(out, "'\\''") : buf_add_byte(out, *c));
+    (void)!buf_add_str(out, is_plain ? "" : "'");
+}
+
+/* how it was called, with what decides about names and servers; what has no room is left out */
 static void write_command(const struct cli *cli, struct buf *out)
 {
-    (void)!buf_printf(out, "wherry setup -c %s", cli->config_path);
-    for (size_t i = 0; i < cli->override_count; i++)
-        (void)!buf_printf(out, " -E '%s'", cli->overrides[i]);
+    (void)!buf_add_str(out, "wherry setup -c");
+    add_word(out, cli->config_path);
+    for (size_t i = 0; i < cli->override_count; i++) {
+        (void)!buf_add_str(out, " -E");
+        add_word(out, cli->overrides[i]);
+    }
 }
 
 /* with a configuration */

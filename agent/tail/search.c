@@ -10,11 +10,13 @@
  */
 #include "search.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+/* how long a search begins again where files cannot be read */
+#define DOUBT_MS 60000
 
 /* ---- compressed members ---- */
 
@@ -28,7 +30,7 @@ static bool is_in_the_making(const struct candidate *c)
         return false;
     memcpy(path, c->path, n);
     path[n] = '\0';
-    return fs_identify_path(AT_FDCWD, path, false, &id, NULL) == 0;
+    return reach_identify_path(path, false, &id, NULL) == 0;
 }
 
 /* The generation whose file had the inode number of a member; NULL = none that is not done. */
@@ -100,6 +102,7 @@ static void settle(struct search *s, struct candidate *c, enum probe_result r, s
                (r == PROBE_NOBODYS && packed_is_read(s->t, &c->id)); /* done meanwhile */
     if (r == PROBE_LOST && !other && file_find(s->t, c->id.dev, c->id.ino) == NULL)
         follow_found(s, c, e);
+    c->probed = true;
     content_close(&c->content);
     probe_end(&s->probe);
     s->probing = false;
@@ -347,6 +350,49 @@ static char *take_path(struct search *s)
     return path;
 }
 
+/* see search.h */
+unsigned search_doubts(const struct search *s)
+{
+    return reach_refusals(s->path) + s->t->unreadable;
+}
+
+/* Whether something could not be read meanwhile, so that the search has to begin again: for as long
+ * as its mount does not answer, or for a while where reading fails. */
+static bool is_in_doubt(struct search *s)
+{
+    struct tail *t = s->t;
+    int64_t now = loop_now_ms(t->loop);
+    if (s->own || search_doubts(s) == s->doubts)
+        return false;
+    if (!reach_was_refused(s->path) && now - s->began_ms > DOUBT_MS) {
+        tail_message(t, LOG_WARN, "what was rotated away from \"%s\" cannot be read", s->path);
+        return false;
+    }
+    s->again_ms = now + TAIL_CHECK_MS;
+    loop_timer_set(t->search_timer, TAIL_CHECK_MS);
+    return true;
+}
+
+/* Whether a search that has to begin again has to wait; it has begun again else. */
+static bool is_resting(struct search *s)
+{
+    if (s->again_ms == 0)
+        return false;
+    if (loop_now_ms(s->t->loop) < s->again_ms) {
+        if (!loop_timer_is_set(s->t->search_timer))
+            loop_timer_set(s->t->search_timer, TAIL_CHECK_MS);
+        return true;
+    }
+    if (s->probing)
+        probe_end(&s->probe);
+    s->probing = false;
+    search_drop_members(s);
+    s->next = 0;
+    s->again_ms = 0;
+    search_begin(s);
+    return false;
+}
+
 /* A search for the rest of an entry is over; one that has to look once more does so. */
 static void finish_rest(struct search *s)
 {
@@ -380,7 +426,7 @@ static void finish_unseen(struct search *s)
     char *path = take_path(s);
     search_free(s);
     if (again && e->file != NULL)
-        siblings_unseen(e->file);
+        (void)siblings_unseen(e->file); /* it asks again while nothing is known of it */
     else
         search_settle(t, path);
     registry_unhold(e);
@@ -394,6 +440,8 @@ static void finish_path(struct search *s)
     int64_t newest = search_newest_ns(s);
     unsigned input = s->input;
     chain(s, newest);
+    if (is_in_doubt(s))
+        return;
     bool again = s->again || search_has_moved(s);
     if (!again)
         set_looked_for(t, s->path);
@@ -424,6 +472,8 @@ void search_step(struct search *s)
 {
     struct tail *t = s->t;
     bool at_once = false;
+    if (is_resting(s))
+        return;
     while (s->next < s->count) {
         if (decide_next(s, &at_once)) {
             s->next++;
@@ -432,5 +482,6 @@ void search_step(struct search *s)
         loop_timer_set(t->search_timer, at_once ? 0 : TAIL_TICK_MS);
         return;
     }
-    finish(s);
+    if (!is_in_doubt(s))
+        finish(s);
 }

@@ -39,6 +39,9 @@ struct search {
     bool probing;     /* it is open and `probe` is under way */
     bool own;         /* of one compressed file that a pattern matches */
     bool again;       /* something is new at the path: look once more */
+    unsigned doubts;  /* search_doubts when it began */
+    int64_t began_ms; /* for the first time */
+    int64_t again_ms; /* it begins again then; 0 = it is under way */
     int64_t from_ns;  /* compressed members written before are of no use */
     int64_t floor_ns; /* what was written later is missed, whatever else is known by now */
     int64_t held_ms;  /* since when the member that is decided waits */
@@ -55,6 +58,10 @@ int64_t search_newest_ns(const struct search *s);
 /* What was written since a file was cut, and cut off too, each to be read after the one before it;
  * compressed members when they are decided. Returns the last of them, `last` if there is none. */
 struct file *search_take_missed(struct search *s, struct file *last, bool compressed);
+/* Lists the members, decides the plain ones. */
+void search_begin(struct search *s);
+/* Changes when something that a search may need could not be read. */
+unsigned search_doubts(const struct search *s);
 /* Gives back the members. */
 void search_drop_members(struct search *s);
 /* Gives up a search. */

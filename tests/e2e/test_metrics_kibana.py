@@ -25,7 +25,8 @@ CORES = os.cpu_count()
 TYPES = {"scaled_float": {"type": "double"}, "keyword": {"type": "keyword"},
          "constant_keyword": {"type": "keyword"},
          "long": {"type": "long"}, "date": {"type": "date"}, "boolean": {"type": "boolean"},
-         "ip": {"type": "ip"}}
+         "ip": {"type": "ip"},
+         "constant_keyword": {"type": "keyword"}}  # the small distribution has no other
 # What a host may not have; the agent says so.
 MAY_MISS = {"conntrack", "wireless", "cpufreq", "thermal", "pressure", "neighbours", "diskio"}
 

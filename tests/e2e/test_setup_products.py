@@ -456,6 +456,30 @@ def test_opensearch_that_says_nothing(made):
     assert server.assets == export(one, "opensearch")
 
 
+def test_first_host_that_answers(made):
+    server, one = made("elasticsearch")
+    one.write_config(config("http://127.0.0.1:1", output__hosts=[
+        "http://127.0.0.1:1", server.server.url]))
+    code, out, err = one.command("setup")
+    assert code == OK and out.startswith(server.server.url + ": elasticsearch 9.1.0\n"), out + err
+    assert server.assets == export(one, "elasticsearch")
+
+
+def test_advice_is_a_command_whatever_the_words(made, tmp_path):
+    """Blanks and quotes in the name of the file and in -E."""
+    server, one = made("elasticsearch")
+    server.put("/_ilm/policy/wherry", {"policy": {"phases": {}}})
+    other = tmp_path / "it's one.yml"
+    os.rename(one.config, other)
+    one.config = str(other)
+    code, out, err = one.command("setup", "-E", "inputs[0].tags=[\"it's\", b c]")
+    assert code == NOT_ALL, out + err
+    advice = re.search(r"to replace it: (.*)$", out, re.M)
+    done = subprocess.run([BINARY, *shlex.split(advice.group(1))[1:]], cwd=one.directory,
+                          env=one.env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == OK and "policy wherry: replaced" in done.stdout, done.stderr
+
+
 def test_server_that_is_away(agent):
     code, out, err = agent(config("http://127.0.0.1:1")).command("setup")
     assert code == FAILED and "http://127.0.0.1:1: not reached: " in err and out == ""

@@ -20,6 +20,7 @@ static struct tmp_dir dir;
 static struct procfs *procfs;
 static struct metrics *metrics;
 static struct seen seen[64];
+static struct target *isp_index; /* of the next start */
 
 static char text[] = "text";
 static const struct sysinfo host = {text, text, text, text, text, text, text, text, text, text, 2};
@@ -84,6 +85,7 @@ static void start(unsigned sets)
         .agent = &agent,
         .namespace = "default",
         .config = &config,
+        .isp_index = isp_index,
         .message = bench_message,
         .ctx = &bench,
     };
@@ -207,6 +209,33 @@ static void test_only_the_chosen(void **state)
 }
 
 /* every period on the wall clock's grid, at the same moment of it */
+/* profile isp: the day of a value is that of its time, also for one that waits over midnight */
+static void test_daily_indices(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    const int64_t to_midnight_ms = 86400000 - START_MS % 86400000;
+    assert_int_equal(target_new(SLICE_LIT("m-%Y.%m.%d"), NULL, NULL, &isp_index, &e), 0);
+    start(BIT(LOAD) | BIT(KERNEL));
+    bench_advance(&bench, to_midnight_ms);
+    static const char *const names[] = {"m-2026.09.21", "m-2026.09.22"};
+    assert_int_equal(take(), ARRAY_LEN(names));
+    assert_string_equal(seen[0].url, names[0]);
+    assert_null(strstr(seen[0].action, "_index"));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char day[32];
+        (void)snprintf(day, sizeof(day), "\"@timestamp\":\"%.4s-%.2s-%.2sT", names[i] + 2,
+                       names[i] + 7, names[i] + 10);
+        assert_non_null(strstr(seen[i].document, day));
+        assert_non_null(strstr(seen[i].document, "\"metric_type\":\"custom\",\"value\":1.0,"));
+        bool named = strstr(seen[i].action, names[i]) != NULL;
+        assert_true(named || strcmp(seen[i].url, names[i]) == 0);
+    }
+    finish();
+    assert_int_equal(bench.message_count, 0); /* set kernel, which gives no values, is not read */
+    target_free(&isp_index);
+}
+
 static void test_alignment(void **state)
 {
     (void)state;
@@ -523,6 +552,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_documents, setup, teardown),
         cmocka_unit_test_setup_teardown(test_only_the_chosen, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_daily_indices, setup, teardown),
         cmocka_unit_test_setup_teardown(test_alignment, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stall, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wall_jumps, setup, teardown),

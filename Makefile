@@ -7,6 +7,7 @@
 #   make e2e-recovery     what back-pressure costs, and how soon it is over (four minutes)
 #   make e2e-backlog      resumes beyond an offset of 4 GiB (a minute)
 #   make e2e-idle         what 10,000 idle files cost, printed (a minute and a half)
+#   make e2e-matrix       every kind and version of server, a table at the end (fifteen minutes)
 #   make torture          RUNS=n random runs of rotation, kill, stall and faults from SEED=s on
 #   make bench            benchmarks; CASE=metrics: what host metrics cost
 #   make lint             formatting, headers, floors, banned functions, shell scripts
@@ -121,7 +122,7 @@ PRELOAD   := $(patsubst tests/preload/%.c,$(O)/tools/%.so,$(sort $(wildcard test
 HELP_SRC  := $(sort $(wildcard tests/lib/*.c))
 HELP_OBJ  := $(patsubst %.c,$(O)/%.o,$(HELP_SRC))
 
-.PHONY: all check e2e e2e-restarts e2e-recovery e2e-backlog e2e-idle torture bench lint format fuzz docs install clean help tools tests
+.PHONY: all check e2e e2e-restarts e2e-recovery e2e-backlog e2e-idle e2e-matrix torture bench lint format fuzz docs install clean help tools tests
 all: $(O)/wherry
 
 # Changed flags rebuild: the stamp changes only when the text does.
@@ -200,6 +201,9 @@ e2e-backlog: $(O)/wherry tools
 
 e2e-idle: $(O)/wherry tools
 	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/e2e-run -m idle -s
+
+e2e-matrix: $(O)/wherry tools
+	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/matrix-run $(PYTEST_ARGS)
 
 torture: $(O)/wherry tools
 	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/torture-run $(if $(RUNS),--runs $(RUNS)) \

@@ -95,10 +95,24 @@ static bool is_lasting(int code, const char *why)
            (code == -ECONNRESET && strstr(why, " alert ") != NULL);
 }
 
+/* takes " after 3 ms" out: who is told of each new reason would be told of each connection */
+static void drop_duration(char *text)
+{
+    static const char before[] = " after ", unit[] = " ms";
+    char *at = strstr(text, before);
+    if (at == NULL)
+        return;
+    const char *digits = at + strlen(before);
+    const char *rest = digits + strspn(digits, "0123456789");
+    if (rest > digits && strncmp(rest, unit, strlen(unit)) == 0)
+        memmove(at, rest + strlen(unit), strlen(rest + strlen(unit)) + 1);
+}
+
 /* names the outcome and, unless there is a reply, the reason */
 void http_judge(struct http *h, CURLcode rc)
 {
     struct http_reply *reply = h->reply;
+    drop_duration(h->text);
     const char *why = h->text[0] != '\0' ? h->text : curl_easy_strerror(rc);
     int code = code_of(rc);
     if (rc == CURLE_OK && reply->status == PROXY_REFUSES && h->opts.proxy_url != NULL) {

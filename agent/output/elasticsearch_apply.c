@@ -92,6 +92,12 @@ static void on_template(struct output *o, const struct sender_job *job)
     t->state = TARGET_UNCHECKED;
     if (job->has_template == 1 || job->has_template == -EACCES) {
         t->state = TARGET_READY;
+        if (job->has_template == -EACCES)
+            es_tell(
+                o, LOG_WARN,
+                "%s: the server does not show its templates (HTTP %ld): where none makes a data "
+                "stream of it, it makes an index",
+                t->name, job->reply.status);
         return;
     }
     const struct request_decision *d = judge(job);

@@ -45,6 +45,7 @@ struct health {
     enum output_health level;
     char why[256];
     struct log_throttle throttle; /* a part that flaps does not fill the log */
+    bool told;                    /* that it is not well: then its recovery is told, too */
 };
 
 struct agent {

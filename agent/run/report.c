@@ -28,7 +28,7 @@ void report_message(void *agent, enum log_level level, const char *text)
 void report_health(struct agent *a, enum agent_part part, enum output_health level, const char *why)
 {
     static const enum log_level levels[] = {
-        [OUTPUT_OK] = LOG_INFO, [OUTPUT_DEGRADED] = LOG_WARN, [OUTPUT_FAILED] = LOG_ERROR};
+        [OUTPUT_DEGRADED] = LOG_WARN, [OUTPUT_FAILED] = LOG_ERROR};
     struct health *h = &a->health[part];
     if (why == NULL)
         why = "";
@@ -38,8 +38,15 @@ void report_health(struct agent *a, enum agent_part part, enum output_health lev
     (void)snprintf(h->why, sizeof(h->why), "%s", why);
     if (h->throttle.interval_ms == 0)
         h->throttle = (struct log_throttle)LOG_THROTTLE(HEALTH_INTERVAL_MS, HEALTH_BURST);
+    if (level == OUTPUT_OK) {
+        if (h->told)
+            log_info("health: %s ok", part_names[part]);
+        h->told = false;
+        return;
+    }
     log_throttled(&h->throttle, loop_now_ms(a->loop), levels[level], "health: %s %s%s%s",
                   part_names[part], output_health_name(level), why[0] == '\0' ? "" : ": ", why);
+    h->told |= h->throttle.held == 0;
 }
 
 /* one more for the total */

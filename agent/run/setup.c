@@ -66,6 +66,15 @@ int setup_call(struct setup *s, const char *method, const char *path, struct sli
     return admin_call(s->admin, method, path, body, &s->answer, &s->e);
 }
 
+/* Whether the path was taken for that of a document, as by Elasticsearch 7 where it knows no such
+ * API: its first part would be the name of an index. (OpenSearch says that its own index is missing
+ * as long as it has no policy.) */
+static bool is_document_path(int status, struct slice reason)
+{
+    return (status == 404 && slice_starts(reason, SLICE_LIT("no such index [_"))) ||
+           (status == 400 && slice_starts(reason, SLICE_LIT("Invalid index name [_")));
+}
+
 /* see header */
 bool setup_lacks(struct setup *s, int status)
 {
@@ -73,12 +82,9 @@ bool setup_lacks(struct setup *s, int status)
     /* how Elasticsearch without security answers questions about it */
     bool is_off = status == 500 && (strstr(buf_cstr(&s->answer), "ecurity is not enabled") ||
                                     strstr(buf_cstr(&s->answer), "ecurity must be explicitly"));
-    /* Elasticsearch 7 takes a path that it does not know for the name of an index */
-    bool is_unknown = slice_eq_str(type, CONTROL_NO_HANDLER) ||
-                      slice_eq_str(type, "invalid_index_name_exception") ||
-                      slice_eq_str(type, "index_not_found_exception");
     return status == 405 || status == 410 || status == 501 || is_off ||
-           ((status == 400 || status == 404) && is_unknown);
+           is_document_path(status, control_error_reason(buf_slice(&s->answer))) ||
+           (status == 400 && slice_eq_str(type, CONTROL_NO_HANDLER));
 }
 
 /* see header */

@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 
 from elastic import Elastic, Node, script  # noqa: E402
 from fault_server import FaultServer  # noqa: E402
+from matrix import Table  # noqa: E402
 from tools import Sink  # noqa: E402
 from wherry import BINARY, Agent  # noqa: E402
 
@@ -20,8 +21,29 @@ from wherry import BINARY, Agent  # noqa: E402
 def pytest_runtest_makereport(item):
     """Lets fixtures know whether the test itself passed."""
     outcome = yield
-    if outcome.get_result().when == "call":
-        item.passed = outcome.get_result().passed
+    report = outcome.get_result()
+    if report.when == "call":
+        item.passed = report.passed
+    if item.get_closest_marker("matrix"):
+        reason = report.longrepr[2].removeprefix("Skipped: ") if report.skipped else ""
+        if report.when == "call" or not report.passed:
+            item.config.matrix_table.add(item.callspec.params["server"],
+                                         item.originalname.removeprefix("test_"), report.outcome,
+                                         reason)
+
+
+def pytest_configure(config):
+    config.matrix_table = Table()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_terminal_summary(terminalreporter, config):
+    """The table of the matrix, where some of it was run."""
+    yield
+    if config.matrix_table.cells:
+        terminalreporter.section("servers and behaviours")
+        for line in config.matrix_table.lines():
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

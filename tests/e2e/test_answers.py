@@ -51,6 +51,18 @@ def test_status_that_is_no_bulk_reply(agent, server, tmp_path, status, health, w
     assert one.ledger["acknowledged"]["lines"] == LINES
 
 
+def test_recovery_is_told_after_many_reasons(agent, server, tmp_path):
+    """More changes of health in a row than are told: the end of the trouble is told all the same."""
+    loggen(tmp_path / "a.log", LINES)
+    server.script(*[fs.reply(status, "no") for status in (500, 503, 429, 408, 425, 204, 503)])
+    one = agent(config(server, tmp_path)).start()
+    server.wait_docs(LINES)
+    one.wait_log("health: output ok")
+    assert len(one.log_lines("health: output degraded")) == 4
+    assert len(one.log_lines("health: output ok")) == 1
+    assert one.stop() == OK
+
+
 @pytest.mark.parametrize("status", [301, 303, 307])
 def test_redirects_are_not_followed(agent, server, tmp_path, status):
     """Whoever is redirected to would be shown credentials and documents."""

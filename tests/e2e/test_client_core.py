@@ -3,13 +3,12 @@ the server, ids where they cannot be ours."""
 
 import os
 import shutil
-import socket
 import threading
 import urllib.parse
 
 import fault_server as fs
 import pytest
-from proxy import Middle, _read_head
+from proxy import Swallow
 from tools import loggen
 from waiting import TIME_SCALE, wait_for
 from wherry import FAST_RETRY, NOT_ALL, OK, base_config
@@ -256,37 +255,6 @@ def test_ids_made_by_the_server(agent, server, tmp_path):
     assert {id_ for request in server.bulks for id_ in request.ids} == {None}
 
 
-class Swallow(Middle):
-    """Passes requests on; from the moment it is told, _bulk requests are passed on but their answers
-    kept back, and then nothing is let through until it is told to."""
-
-    def __init__(self, upstream):
-        super().__init__()
-        self.upstream = upstream
-        self.lose = threading.Event()
-        self.closed = threading.Event()
-        self.lost = threading.Event()
-
-    def serve(self, sock):
-        lines, rest = _read_head(sock)
-        if lines is None or self.closed.is_set():
-            return
-        bulk = "/_bulk" in lines[0]
-        self.seen.append(lines[0])
-        if bulk and self.lose.is_set():
-            self.closed.set()
-            length = next(int(line.split(":")[1]) for line in lines
-                          if line.lower().startswith("content-length"))
-            with socket.create_connection(("127.0.0.1", self.upstream)) as upstream:
-                while len(rest) < length:
-                    rest += sock.recv(65536)
-                upstream.sendall("\r\n".join(lines + ["", ""]).encode("latin-1") + rest)
-                upstream.recv(65536)  # the answer, for nobody
-            self.lost.set()
-            return
-        self.forward(sock, ("127.0.0.1", self.upstream), lines, rest)
-
-
 @pytest.mark.elastic
 @pytest.mark.slow
 @pytest.mark.parametrize("verify", [True, False])
@@ -297,7 +265,7 @@ def test_lost_answer_and_rollover(agent, elastic, dataset, tmp_path, verify):
     log = tmp_path / "a.log"
     loggen(log, 2500, writer="w1", size=100)
     with Swallow(urllib.parse.urlsplit(elastic.url).port) as middle:
-        one = agent(base_config("http://127.0.0.1:%d" % middle.port, [log], dataset,
+        one = agent(base_config(middle.url, [log], dataset,
                                 output__verify_before_resend=verify, **FAST_RETRY)).start()
         elastic.wait_count(name, 2500)
         middle.lose.set()

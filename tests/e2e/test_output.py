@@ -288,6 +288,18 @@ def test_without_template_nothing_is_sent(agent, tmp_path):
         assert one.stop() == OK
 
 
+def test_templates_that_are_not_shown(agent, tmp_path):
+    """Without the right to see them it ships, and tells once what may become of it."""
+    loggen(tmp_path / "a.log", 10)
+    with fs.FaultServer(version="7.17.29") as server:
+        server.templates = None
+        one = agent(config(server, tmp_path))
+        one.run_once()
+        assert_all_once(server, 10)
+    line, = one.log_lines("does not show its templates")
+    assert "logs-generic-default: " in line and "403" in line
+
+
 def test_compression_level(agent, server, tmp_path):
     """A higher one makes smaller requests of the same documents."""
     loggen(tmp_path / "a.log", 2000)

@@ -335,6 +335,22 @@ def test_without_policies(made, product, words):
     assert one.command("setup")[0] == OK
 
 
+def test_opensearch_without_any_policy_yet(made):
+    """Its own index of policies is made with the first one; until then it is said to be missing."""
+    server, one = made("opensearch")
+    begin = "/_plugins/_ism/policies/"
+
+    def answer(request):
+        if request.method == "GET" and not any(path.startswith(begin) for path in server.assets):
+            return cluster.error(404, "index_not_found_exception",
+                                 "no such index [.opendistro-ism-config]")
+        return server._ism(request)
+    server.refuse[begin] = answer
+    code, out, err = one.command("setup")
+    assert code == OK, out + err
+    assert server.assets == export(one, "opensearch")
+
+
 def test_lifecycle_that_nobody_wants(made):
     server, one = made("elasticsearch", **{"setup.lifecycle.enabled": False})
     code, out, err = one.command("setup")

@@ -1,4 +1,5 @@
-"""A real Elasticsearch: starting and stopping it by scripts/elasticsearch, and asking it."""
+"""A real Elasticsearch or OpenSearch: starting and stopping it by scripts/elasticsearch and
+scripts/opensearch, and asking it."""
 
 import base64
 import collections
@@ -14,7 +15,8 @@ import urllib.parse
 from tools import ROOT
 from waiting import wait_for
 
-SCRIPT = os.path.join(ROOT, "scripts", "elasticsearch")
+# exit status of the scripts: this machine lacks what the server needs
+NOT_HERE = 4
 
 # As the product's own templates, with what the test distribution has of field types: strings are
 # keywords, `message` is text, everything else is found out from the first document.
@@ -44,13 +46,17 @@ class ElasticError(Exception):
 class Elastic:
     """A client of one node. Every call opens its own connection, so that restarts do not matter."""
 
-    def __init__(self, url, user=None, password=None):
+    def __init__(self, url, user=None, password=None, key=None):
+        """key: an API key as two parts with a colon, or in one."""
         self.url = url.rstrip("/")
         self._parts = urllib.parse.urlsplit(self.url)
         self._headers = {"content-type": "application/json"}
         if user is not None:
             token = base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
             self._headers["authorization"] = "Basic " + token
+        if key is not None:
+            token = base64.b64encode(key.encode()).decode() if ":" in key else key
+            self._headers["authorization"] = "ApiKey " + token
 
     def call(self, method, path, body=None, timeout=90):
         if self._parts.scheme == "https":
@@ -70,6 +76,15 @@ class Elastic:
         if answer.status >= 300:
             raise ElasticError(answer.status, text)
         return json.loads(text) if text else None
+
+    def exists(self, path):
+        try:
+            self.call("GET", path)
+            return True
+        except ElasticError as e:
+            if e.status != 404:
+                raise
+            return False
 
     def is_up(self):
         try:
@@ -100,10 +115,8 @@ class Elastic:
 
     def key_works(self, key):
         """Whether the node knows who comes with that key."""
-        other = Elastic(self.url)
-        other._headers["authorization"] = "ApiKey " + key["encoded"]
         try:
-            other.call("GET", "/_security/_authenticate")
+            Elastic(self.url, key=key["encoded"]).call("GET", "/_security/_authenticate")
             return True
         except ElasticError as e:
             if e.status != 401:
@@ -166,30 +179,43 @@ class Elastic:
         return found
 
 
-def script(*words):
-    """Runs scripts/elasticsearch; returns what it printed."""
-    done = subprocess.run([SCRIPT, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=600)
+class NotHere(Exception):
+    """The server cannot run on this machine; says why."""
+
+
+def script(*words, kind="elasticsearch"):
+    """Runs scripts/elasticsearch or scripts/opensearch; returns what it printed."""
+    done = subprocess.run([os.path.join(ROOT, "scripts", kind), *words], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=600)
+    if done.returncode == NOT_HERE:
+        raise NotHere(done.stdout.strip().removeprefix(kind + ": "))
     assert done.returncode == 0, "%s: %s" % (" ".join(words), done.stdout)
     return done.stdout.strip()
 
 
 class Node:
     """A node that a test may stop, start and kill, apart from the one that all tests share. Users
-    of a secured one: elastic/secretpw, and ship/shippw who may only write."""
+    of a secured one: who may do everything (ADMIN), and ship/shippw who may only write."""
 
-    def __init__(self, name, port, security=False, settings=None):
+    ADMIN = {"elasticsearch": ("elastic", "secretpw"), "opensearch": ("admin", "admin")}
+
+    def __init__(self, name, port, security=False, settings=None, kind="elasticsearch",
+                 version=None):
         self.port = port
+        self.kind = kind
         self._name = name
         self._lock = None
         self._options = ["--name", name, "--port", str(port)] + ["--security"] * security
+        if version is not None:
+            self._options += ["--version", version]
         for setting in (settings or {}).items():
             self._options += ["--setting", "%s=%s" % setting]
         self.url = "%s://127.0.0.1:%d" % ("https" if security else "http", port)
-        self.elastic = Elastic(self.url, "elastic" if security else None, "secretpw")
+        self.admin = self.ADMIN[kind] if security else (None, None)
+        self.elastic = Elastic(self.url, *self.admin)
 
     def start(self, data="keep"):
-        script("start", *self._options, "--data", data)
+        script("start", *self._options, "--data", data, kind=self.kind)
         self.elastic.wait_ready()
         return self
 
@@ -211,14 +237,14 @@ class Node:
             return False
 
     def stop(self):
-        script("stop", *self._options)
+        script("stop", *self._options, kind=self.kind)
 
     def kill(self):
-        script("kill", *self._options)
+        script("kill", *self._options, kind=self.kind)
 
     @property
     def ca(self):
-        return script("ca", *self._options)
+        return script("ca", *self._options, kind=self.kind)
 
 
 def by_generation(documents):

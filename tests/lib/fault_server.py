@@ -287,7 +287,7 @@ class FaultServer:
         self.ids_optional = False  # documents may come without an id
         self.connections = 0
         self.privileges = True  # answer to _has_privileges
-        self.templates = True  # whether data-stream templates are there
+        self.templates = True  # whether data-stream templates are there; None: not shown
         self.control = None  # answers what is no bulk request: (status, body[, headers]) or None
         self.stopping = threading.Event()
         self._default = None
@@ -479,6 +479,9 @@ class FaultServer:
         if path.startswith("/_index_template/_simulate_index/"):
             return 200, {"template": {"settings": {}, "mappings": {}, "aliases": {}},
                          "overlapping": []}
+        if path.startswith("/_index_template") and self.templates is None:
+            return 403, {"error": {"type": "security_exception", "reason": "no permissions"},
+                         "status": 403}
         if path.startswith("/_index_template") and request.method in ("GET", "HEAD"):
             found = [{"name": kind, "index_template": {
                 "index_patterns": [kind + "-*-*"], "composed_of": [], "priority": 100,

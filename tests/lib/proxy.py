@@ -27,6 +27,8 @@ def _pump(one, other):
     while True:
         for ready in select.select([one, other], [], [])[0]:
             data = ready.recv(65536)
+            while data and getattr(ready, "pending", int)():  # TLS has more than select tells
+                data += ready.recv(65536)
             if not data:
                 return
             (other if ready is one else one).sendall(data)
@@ -35,9 +37,11 @@ def _pump(one, other):
 class Middle:
     """Listens on the loopback; serve(sock) runs in a thread for each connection."""
 
-    def __init__(self, tls=None):
-        """tls: an ssl.SSLContext, for a proxy that is spoken to in TLS."""
+    def __init__(self, tls=None, upstream_tls=None):
+        """tls: an ssl.SSLContext, for a proxy that is spoken to in TLS; upstream_tls: one for
+        speaking to the server."""
         self.tls = tls
+        self.upstream_tls = upstream_tls
         self.seen = []  # what was asked for
         outer = self
 
@@ -63,10 +67,15 @@ class Middle:
         self._server.shutdown()
         self._server.server_close()
 
+    def connect(self, address):
+        """A connection to the server."""
+        sock = socket.create_connection(address)
+        return sock if self.upstream_tls is None else self.upstream_tls.wrap_socket(sock)
+
     def forward(self, sock, address, lines, rest):
         """Passes one request on, without what is meant for a proxy, and its answer back."""
         kept = [line for line in lines if not line.lower().startswith("proxy-")]
-        with socket.create_connection(address) as upstream:
+        with self.connect(address) as upstream:
             upstream.sendall("\r\n".join(kept + ["Connection: close", "", ""]).encode("latin-1")
                              + rest)
             _pump(sock, upstream)
@@ -154,8 +163,8 @@ class Mangler(Middle):
     `change` unless that is None. With `cuts` connections end at changing places: before the request,
     within its body, before the answer and within it."""
 
-    def __init__(self, port, change=None, cuts=False):
-        super().__init__()
+    def __init__(self, port, change=None, cuts=False, upstream_tls=None):
+        super().__init__(upstream_tls=upstream_tls)
         self.upstream, self.change, self.cuts = port, change, cuts
         self.mangled = 0
         self._turn = itertools.count()
@@ -193,10 +202,45 @@ class Mangler(Middle):
         kept = [line for line in lines if not line.lower().startswith("content-length:")]
         if body:
             kept.append("Content-Length: %d" % len(body))
-        with socket.create_connection(("127.0.0.1", self.upstream)) as upstream:
+        with self.connect(("127.0.0.1", self.upstream)) as upstream:
             upstream.sendall("\r\n".join(kept + ["Connection: close", "", ""]).encode("latin-1") +
                              body)
             answer = b""
             while data := upstream.recv(65536):
                 answer += data
             return answer
+
+
+class Swallow(Middle):
+    """Passes requests on; from the moment it is told, _bulk requests are passed on but their answers
+    kept back, and then nothing is let through until it is told to."""
+
+    def __init__(self, port, upstream_tls=None):
+        super().__init__(upstream_tls=upstream_tls)
+        self.upstream = port
+        self.lose = threading.Event()
+        self.closed = threading.Event()
+        self.lost = threading.Event()
+
+    @property
+    def url(self):
+        return "http://127.0.0.1:%d" % self.port
+
+    def serve(self, sock):
+        lines, rest = _read_head(sock)
+        if lines is None or self.closed.is_set():
+            return
+        bulk = "/_bulk" in lines[0]
+        self.seen.append(lines[0])
+        if bulk and self.lose.is_set():
+            self.closed.set()
+            length = next(int(line.split(":")[1]) for line in lines
+                          if line.lower().startswith("content-length"))
+            with self.connect(("127.0.0.1", self.upstream)) as upstream:
+                while len(rest) < length:
+                    rest += sock.recv(65536)
+                upstream.sendall("\r\n".join(lines + ["", ""]).encode("latin-1") + rest)
+                upstream.recv(65536)  # the answer, for nobody
+            self.lost.set()
+            return
+        self.forward(sock, ("127.0.0.1", self.upstream), lines, rest)

@@ -195,8 +195,6 @@ void search_path(struct tail *t, unsigned input, const char *path, int64_t floor
     }
     s = search_new(t, input, path);
     s->floor_ns = floor_ns;
-    tail_message(t, LOG_DEBUG, "searching beside \"%s\"%s", path,
-                 floor_ns < INT64_MAX ? " once more" : "");
     search_begin(s);
     search_step(s);
 }
@@ -207,6 +205,10 @@ void search_begin(struct search *s)
     struct tail *t = s->t;
     s->doubts = search_doubts(s);
     gather(s, discover_dir_of(t, s->path));
+    tail_message(t, LOG_DEBUG, "searching %u files beside \"%s\"%s", s->count, s->path,
+                 s->rest.entry != NULL     ? " for what was cut or deleted"
+                 : s->floor_ns < INT64_MAX ? " once more"
+                                           : "");
     if (s->rest.entry != NULL) {
         begin_rest(s);
         return;
@@ -257,11 +259,11 @@ bool siblings_may_hide(const struct file *f)
 }
 
 /* see tail_internal.h */
-void siblings_unseen(struct file *f)
+bool siblings_unseen(struct file *f)
 {
     struct fs_identity id;
     if (content_identify(&f->content, &id) < 0)
-        return;
+        return false;
     struct search *s = search_new(f->tail, f->input, f->entry->path);
     s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = f->entry->seen_ns};
     s->unseen = f->entry;
@@ -271,6 +273,7 @@ void siblings_unseen(struct file *f)
     gather(s, discover_dir_of(f->tail, s->path));
     lineage_wait(f, search_take_missed(s, f->extra->after, false));
     search_step(s);
+    return id.size == 0;
 }
 
 /* see tail_internal.h */

@@ -436,6 +436,7 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     }
     t->names = mem_zalloc_array(opts->input_count, sizeof(*t->names));
     reload_buffer(t);
+    registry_set_unread(registry, rewind_span);
     add_watch(t);
     return t;
 }

@@ -471,6 +471,11 @@ struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
     if (held_copy(t, &c->id) != NULL || adopt_open(t, c) < 0)
         return NULL;
     bool packed = content_is_packed(&c->content); /* decided by the search */
+    if (packed && missed && (!c->probed || c->moved)) {
+        c->moved = true; /* another one is at its path by now, of which nothing is known */
+        content_close(&c->content);
+        return NULL;
+    }
     struct entry *e = packed ? NULL : decide_sibling(t, c, &d);
     if (is_doubtful(t, c, refusals)) {
         content_close(&c->content);

@@ -40,10 +40,10 @@ void lineage_add(struct file *f, uint64_t born_at)
     struct tail *t = f->tail;
     f->born_at = born_at;
     struct file *elder = lineage_newest(t, born_at);
-    if (elder != NULL) {
+    if (f->extra->elder != elder)
         extra_of(f)->elder = elder;
+    if (elder != NULL)
         table_remove(&t->files_by_birth, elder);
-    }
     table_insert(&t->files_by_birth, f);
 }
 

@@ -102,6 +102,7 @@ static void settle(struct search *s, struct candidate *c, enum probe_result r, s
                (r == PROBE_NOBODYS && packed_is_read(s->t, &c->id)); /* done meanwhile */
     if (r == PROBE_LOST && !other && file_find(s->t, c->id.dev, c->id.ino) == NULL)
         follow_found(s, c, e);
+    c->probed = true;
     content_close(&c->content);
     probe_end(&s->probe);
     s->probing = false;

@@ -189,6 +189,7 @@ struct candidate {
     struct fs_identity id;
     struct content content; /* while it is decided */
     bool known;             /* compressed: its content is read elsewhere, or was */
+    bool probed;            /* compressed: whose content it has was asked */
     bool kin;               /* sibling: of the same origin, but no rotated form of the path */
     bool beside;            /* copy: no pattern matches it */
     bool moved;             /* something else was at its path when it was opened */

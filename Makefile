@@ -5,7 +5,7 @@
 #   make e2e              end-to-end tests (pytest, a real Elasticsearch)
 #   make e2e-restarts     Elasticsearch killed ten times under load (two minutes)
 #   make e2e-recovery     what back-pressure costs, and how soon it is over (four minutes)
-#   make e2e-backlog      resumes beyond an offset of 4 GiB (a minute)
+#   make e2e-backlog      5 GB beyond an offset of 4 GiB resume (minutes, 14 GB of disk)
 #   make e2e-idle         what 10,000 idle files cost, printed (a minute and a half)
 #   make e2e-matrix       every kind and version of server, a table at the end (fifteen minutes)
 #   make torture          RUNS=n random runs of rotation, kill, stall and faults from SEED=s on

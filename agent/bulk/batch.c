@@ -276,6 +276,49 @@ int batch_move(struct batch *to, struct batch *from)
     return 0;
 }
 
+/* whether the items from *at on that begin in a span are all that it ever had */
+static bool is_untouched(const struct batch *b, uint32_t span, uint32_t *at)
+{
+    uint64_t bytes = 0;
+    for (; *at < b->item_count && b->items[*at].span == span; ++*at) {
+        const struct batch_item *item = &b->items[*at];
+        if (item->spans != 1 || (item->state != ITEM_PENDING && item->state != ITEM_RETRY))
+            return false;
+        bytes += item->source_bytes;
+    }
+    return bytes == b->spans[span]->shipped.bytes;
+}
+
+/* whether all of it can be read again */
+static bool can_unread(const struct batch *b)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < b->span_count; i++) {
+        struct span *s = b->spans[i];
+        if (s->companion != NULL || s->owner->ops->unread == NULL || !is_untouched(b, i, &at) ||
+            !s->owner->ops->unread(s->owner, s, false))
+            return false;
+    }
+    return at == b->item_count;
+}
+
+/* see header */
+bool batch_unread(struct batch *b)
+{
+    if (!can_unread(b))
+        return false;
+    for (uint32_t i = 0; i < b->item_count; i++) {
+        const struct batch_item *item = &b->items[i];
+        struct ledger *l = b->spans[item->span]->owner->ledger;
+        ledger_unread(l, (struct ledger_count){item->source_bytes, item->source_lines});
+        l->documents[DOCUMENT_ENCODED]--;
+    }
+    for (uint32_t i = 0; i < b->span_count; i++)
+        (void)b->spans[i]->owner->ops->unread(b->spans[i]->owner, b->spans[i], true);
+    batch_abandon(b);
+    return true;
+}
+
 /* see header */
 void batch_abandon(struct batch *b)
 {

@@ -71,6 +71,13 @@ void ledger_read(struct ledger *l, struct ledger_count c)
     add(&l->in_flight, c);
 }
 
+/* as if it had not been read */
+void ledger_unread(struct ledger *l, struct ledger_count c)
+{
+    take(&l->read, c);
+    take(&l->in_flight, c);
+}
+
 /* read and passed over */
 void ledger_skip(struct ledger *l, enum ledger_skip why, struct ledger_count c)
 {

@@ -60,6 +60,7 @@ struct target {
     unsigned outstanding; /* bulk requests under way for it */
     struct flight *retry; /* of the batch that keeps what it refused; NULL: nothing */
     bool held;            /* told to be paused */
+    bool gave_back;       /* its files keep what it refused: they go on when its pause is over */
     enum target_state state;
     unsigned failures; /* in a row */
     int64_t not_before_ms;
@@ -189,6 +190,9 @@ void es_verify_give_up(struct output *o, struct flight *f, const char *why);
  * the flight is gone then. False: it stays as it is, in no list or in its own. delay_ms: until the
  * buffer is sent, if it was empty. */
 bool es_retry_take(struct output *o, struct flight *f, int64_t delay_ms);
+/* Has what is left of a flight that has waited read again from its files; the flight is gone then.
+ * False: it stays as it is. */
+bool es_retry_give_back(struct output *o, struct flight *f);
 /* Whether what is left of it should be taken: little, or of a target that waits. */
 bool es_retry_wants(const struct output *o, const struct flight *f);
 /* Frees the buffer of a target, which is empty. */
@@ -259,6 +263,9 @@ void es_target_pass(struct output *o, struct target *t);
 bool es_target_waits(const struct target *t, int64_t now_ms);
 /* Nothing of it is on its way any more. */
 void es_target_idle(struct output *o, struct target *t);
+/* Lets files of targets of which nothing is on its way go on when the pause is over; returns when
+ * the next one is (INT64_MAX = none waits). */
+int64_t es_target_wake(struct output *o, int64_t now_ms);
 /* It takes no ids of ours: from now on its documents are sent without. Told once. */
 void es_target_drop_ids(struct output *o, struct target *t);
 /* Counts items and how many of them would be rejected. Whether too many are, so that none may be

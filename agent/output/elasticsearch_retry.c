@@ -7,8 +7,8 @@
  * the bytes of its range only, and nothing moves before it is back.
  *
  * The buffer is made when it is needed and freed when it is empty. Where it is full, or too many
- * others are, the flight keeps its batch and waits with it; its feed sees to it that one target
- * cannot keep all batches.
+ * others are, the batch is given back to its files, the newest first; one that cannot be waits with
+ * its flight, and its feed sees to it that one target cannot keep all batches.
  */
 #include <string.h>
 
@@ -72,6 +72,17 @@ bool es_retry_take(struct output *o, struct flight *f, int64_t delay_ms)
     if (buffer->barrier < f->barrier)
         buffer->barrier = f->barrier;
     es_finish(o, f);
+    return true;
+}
+
+/* see header: what may have been taken is kept, and what is narrowed down */
+bool es_retry_give_back(struct output *o, struct flight *f)
+{
+    if (f->is_retry || f->unsure || f->batch->kind != BATCH_LOGS || !batch_unread(f->batch))
+        return false;
+    f->target->gave_back = true;
+    es_finish(o, f);
+    es_kick(o); /* the one before it may be given back now */
     return true;
 }
 

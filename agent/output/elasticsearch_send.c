@@ -277,7 +277,8 @@ static void look_at(struct output *o, struct flight *f, struct look *look)
         wait_until(look, look->now + BARRIER_MS);
         return;
     }
-    if (es_target_waits(f->target, look->now) && es_retry_wants(o, f) && es_retry_take(o, f, 0))
+    if (es_target_waits(f->target, look->now) && es_retry_wants(o, f) &&
+        (es_retry_take(o, f, 0) || es_retry_give_back(o, f)))
         return;
     if (o->in_flight >= o->pace.limit || list_is_empty(&o->idle))
         return;
@@ -300,6 +301,7 @@ void es_pump(struct output *o)
     LIST_EACH(node, &o->queue) {
         look_at(o, LIST_ENTRY(node, struct flight, link), &look);
     }
+    wait_until(&look, es_target_wake(o, look.now));
     if (look.wake != INT64_MAX && !(loop_timer_is_set(o->timer)))
         loop_timer_set_at(o->timer, look.wake);
 }

@@ -22,7 +22,7 @@ static void make_room(struct output *o)
     while (o->target_count >= TARGETS_MAX && node != &o->targets) {
         struct target *t = LIST_ENTRY(node, struct target, link);
         node = node->prev;
-        if (t->flights > 0 || t->state == TARGET_CHECKING)
+        if (t->flights > 0 || t->gave_back || t->state == TARGET_CHECKING)
             continue;
         list_remove(&t->link);
         mem_free(t);
@@ -73,7 +73,26 @@ static void hold(struct output *o, struct target *t, bool held)
 /* without flights nobody would find out that it takes documents again */
 void es_target_idle(struct output *o, struct target *t)
 {
-    hold(o, t, false);
+    if (!t->gave_back || t->not_before_ms <= loop_now_ms(o->loop))
+        hold(o, t, false);
+}
+
+/* see header: they find out by reading */
+int64_t es_target_wake(struct output *o, int64_t now_ms)
+{
+    int64_t next = INT64_MAX;
+    LIST_EACH(node, &o->targets) {
+        struct target *t = LIST_ENTRY(node, struct target, link);
+        if (!t->gave_back || t->flights > 0)
+            continue;
+        if (t->not_before_ms <= now_ms) {
+            t->gave_back = false;
+            hold(o, t, false);
+        } else if (t->not_before_ms < next) {
+            next = t->not_before_ms;
+        }
+    }
+    return next;
 }
 
 /* until a time, or until the one request that tries it is back */
@@ -102,6 +121,7 @@ void es_target_pass(struct output *o, struct target *t)
     if (t->not_before_ms > loop_now_ms(o->loop))
         return;
     t->failures = 0;
+    t->gave_back = false;
     t->not_before_ms = 0;
     hold(o, t, false);
     es_trouble_end(o, &t->trouble, "\"%s\": accepts documents again", t->name);

@@ -198,6 +198,7 @@ void file_restart(struct file *f)
         file_scanned_to(f) > file_at(f)->offset ? file_scanned_to(f) - file_at(f)->offset : 0;
     file_tell_cut(t, f->input, old->path, file_at(f)->offset);
     struct extra *x = extra_of(f);
+    x->skipped_to = 0;
     x->at = adopt_start(&f->content);
     x->scanned_to = 0;
     if (content_identify(&f->content, &id) < 0) /* behind the start: it may be cut meanwhile */

@@ -115,6 +115,8 @@ static void count_record(const struct pass *p, const struct pass_record *r, bool
                          uint64_t bad)
 {
     struct ledger *l = p->input->ledger;
+    if (p->pos < p->f->extra->skipped_to)
+        return; /* read once more */
     l->documents[DOCUMENT_BAD_UTF8] += r->bad + bad;
     l->documents[DOCUMENT_TRUNCATED] += (r->flags & ENCODE_TRUNCATED) != 0;
     l->documents[DOCUMENT_PARTIAL] += (r->flags & ENCODE_PARTIAL) != 0;
@@ -191,7 +193,8 @@ bool pass_skip(struct pass *p, enum ledger_skip why, size_t take, uint64_t lines
 {
     if (!enter_span(p, 0, 0))
         return false;
-    ledger_skip(p->input->ledger, why, (struct ledger_count){take, lines});
+    if (p->pos >= p->f->extra->skipped_to) /* else it was counted then */
+        ledger_skip(p->input->ledger, why, (struct ledger_count){take, lines});
     p->pos += take;
     return true;
 }

@@ -252,8 +252,22 @@ static bool on_collided(struct span_owner *owner, uint64_t offset,
     return true;
 }
 
-const struct span_owner_ops registry_entry_ops = {.resolved = on_span_resolved,
-                                                  .collided = on_collided};
+/* what the output cannot keep */
+static bool on_unread(struct span_owner *owner, struct span *span, bool commit)
+{
+    struct entry *e = CONTAINER_OF(owner, struct entry, owner);
+    return e->registry->unread != NULL && e->registry->unread(e, span, commit);
+}
+
+/* see header */
+void registry_set_unread(struct registry *r,
+                         bool (*unread)(struct entry *e, struct span *s, bool commit))
+{
+    r->unread = unread;
+}
+
+const struct span_owner_ops registry_entry_ops = {
+    .resolved = on_span_resolved, .collided = on_collided, .unread = on_unread};
 
 /* see header */
 void registry_hold(struct entry *e)

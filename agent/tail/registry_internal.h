@@ -30,6 +30,7 @@
 struct registry {
     struct loop *loop;
     struct registry_hooks hooks;
+    bool (*unread)(struct entry *e, struct span *s, bool commit); /* NULL: never */
     struct writer *writer;
     struct span_pool *spans;
     struct list entries;

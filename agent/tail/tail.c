@@ -443,6 +443,7 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     t->names = mem_zalloc_array(opts->input_count, sizeof(*t->names));
     reload_buffer(t);
     json_lines_setup(t);
+    registry_set_unread(registry, rewind_span);
     add_watch(t);
     return t;
 }

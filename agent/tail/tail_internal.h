@@ -29,6 +29,7 @@
  *   deleted.c    limits of deleted files
  *   fds.c        more files than file descriptors
  *   read.c       files -> bytes
+ *   rewind.c     the same once more
  *   framing.c    what the bytes of a file mean
  *   joins.c      records in several lines; carry.c over several generations
  *   decoded.c    lines of container logs
@@ -151,6 +152,7 @@ struct extra {
     uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
     struct evidence at;         /* where the next record begins */
     uint64_t scanned_to;        /* bytes before it were searched for a line end */
+    uint64_t skipped_to;        /* what is skipped before it was counted when it was read first */
 };
 
 /* All that is acknowledged was read and nothing else, and it is a file as others are. */
@@ -436,6 +438,10 @@ void file_restart(struct file *f);
 /* Counts and tells that the content of a path was replaced in place: nobody can know what was in it
  * that was not read. */
 void file_tell_cut(struct tail *t, unsigned input, const char *path, uint64_t offset);
+
+/* ---- rewind.c ---- */
+/* As the unread of a span's owner. */
+bool rewind_span(struct entry *e, struct span *s, bool commit);
 
 /* ---- extra.c ---- */
 void extra_init(struct tail *t);

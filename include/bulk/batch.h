@@ -115,6 +115,11 @@ void batch_set_generation(struct batch *b, const struct batch_item *item,
  * is moved. */
 int batch_move(struct batch *to, struct batch *from) MUST_CHECK;
 
+/* Has the owners of all spans read them again, if no item of them was settled and all of them
+ * agree; the batch is empty then, and what was counted of it is not any more. False: nothing is
+ * changed. */
+bool batch_unread(struct batch *b) MUST_CHECK;
+
 /* Lets go of items and spans that were not resolved: their source was not acknowledged and is read
  * again by another life. */
 void batch_abandon(struct batch *b);

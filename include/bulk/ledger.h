@@ -75,6 +75,8 @@ const char *ledger_document_name(enum ledger_document d);
 
 /* A record of that size was encoded: read and in flight. */
 void ledger_read(struct ledger *l, struct ledger_count c);
+/* What was read and is in flight is forgotten: it will be read again. */
+void ledger_unread(struct ledger *l, struct ledger_count c);
 /* Bytes were passed over: read and skipped. */
 void ledger_skip(struct ledger *l, enum ledger_skip why, struct ledger_count c);
 /* Bytes were never read and never will be: read and abandoned. */

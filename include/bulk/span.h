@@ -51,6 +51,9 @@ struct span_owner_ops {
      * again once the ticket is durable. NULL: never. */
     bool (*collided)(struct span_owner *owner, uint64_t offset,
                      char generation[DOCID_GENERATION_CHARS], uint64_t *ret_ticket);
+    /* Whether the source of a span of which no item was settled can be read again; commit: it will
+     * be, and the span is nobody's any more. NULL: never. */
+    bool (*unread)(struct span_owner *owner, struct span *span, bool commit);
 };
 
 struct span_owner {

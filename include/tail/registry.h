@@ -119,6 +119,9 @@ void registry_start(struct registry *r, struct writer *writer, struct span_pool 
  * replayed, to be written as a checkpoint. */
 void registry_forget(struct entry *e);
 int registry_pack(const struct registry *r, struct buf *records) MUST_CHECK;
+/* Who knows whether the source of a span can be read again, as the unread of a span's owner. */
+void registry_set_unread(struct registry *r,
+                         bool (*unread)(struct entry *e, struct span *s, bool commit));
 /* When nothing resolves spans any more: gives back those that are resolved behind one that is not.
  * The others are the batches': the feed is freed next, then the registry. */
 void registry_release(struct registry *r);

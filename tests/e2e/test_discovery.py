@@ -71,9 +71,10 @@ def test_lost_events_are_made_up_for_by_one_scan(agent, server, tmp_path):
     assert one.stop() == OK
 
 
-def test_without_watches_files_are_looked_for(agent, server, tmp_path, monkeypatch):
+@pytest.mark.parametrize("what", ["watches", "instances"])
+def test_without_watches_files_are_looked_for(agent, server, tmp_path, monkeypatch, what):
     """Health says it, and says when there are watches again."""
-    limit = "/proc/sys/user/max_inotify_watches"
+    limit = "/proc/sys/user/max_inotify_" + what
     words = "echo 0 > " + limit
     probe = subprocess.run(["unshare", "-U", "-r", "sh", "-c", words], capture_output=True)
     if probe.returncode != 0:

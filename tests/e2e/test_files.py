@@ -267,6 +267,34 @@ def test_deleted_file_is_read_to_its_end(agent, server, tmp_path):
     assert one.ledger["abandoned"]["bytes"] == 0
 
 
+def test_deleted_file_is_closed_after_a_while(agent, server, tmp_path):
+    """What is sent needs no disk space any more; late writes are read until then."""
+    log = tmp_path / "a.log"
+
+    def is_open(pid):
+        links = []
+        for fd in os.listdir("/proc/%d/fd" % pid):
+            try:
+                links.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
+            except OSError:
+                pass  # closed meanwhile
+        return any(link.startswith(os.fspath(log)) for link in links)
+
+    with open(log, "w") as writer:
+        writer.write("early\n")
+        writer.flush()
+        one = agent(base_config(server.url, [log])).start()
+        server.wait_docs(1)
+        os.unlink(log)
+        writer.write("late\n")
+    server.wait_docs(2)
+    assert is_open(one.pid)
+    wait_for(lambda: not is_open(one.pid), 60, "the end of a file that nobody has")
+    assert server.messages() == ["early", "late"]
+    assert one.stop() == OK
+    assert one.ledger["abandoned"]["bytes"] == 0
+
+
 def test_deleted_and_made_again(agent, server, tmp_path):
     log = tmp_path / "a.log"
     agent(base_config(server.url, [tmp_path / "*.log"])).start()

@@ -32,6 +32,8 @@ struct recorder {
     struct span *resolved[RESOLVED_MAX];
     uint64_t from[RESOLVED_MAX]; /* of each resolved span, in order */
     unsigned count;
+    bool keeps;      /* its source cannot be read again */
+    unsigned unread; /* spans that will be */
 };
 
 /* remembers a resolved span */
@@ -46,10 +48,20 @@ static inline void recorder_resolved(struct span_owner *owner, struct span *span
         span_put(r->pool, span);
 }
 
+/* whether a span can be read again; remembers those that will be */
+static inline bool recorder_unread(struct span_owner *owner, struct span *span, bool commit)
+{
+    struct recorder *r = CONTAINER_OF(owner, struct recorder, owner);
+    assert_true(span->owner == owner);
+    r->unread += commit;
+    return !r->keeps;
+}
+
 /* an owner that has seen nothing */
 static inline void recorder_init(struct recorder *r, struct span_pool *pool)
 {
-    static const struct span_owner_ops ops = {.resolved = recorder_resolved};
+    static const struct span_owner_ops ops = {.resolved = recorder_resolved,
+                                              .unread = recorder_unread};
     *r = (struct recorder){.pool = pool};
     r->owner = (struct span_owner){.ops = &ops, .ledger = &r->ledger, .source = "/s"};
 }

@@ -283,6 +283,49 @@ static void moves_all_or_nothing(void **state)
     }
 }
 
+static void is_read_again_whole_or_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint8_t state; /* of the second item */
+        bool settle, keeps;
+        bool result;
+    } cases[] = {
+        {"pending", ITEM_PENDING, false, false, true},
+        {"to be sent again", ITEM_RETRY, false, false, true},
+        {"sent again", ITEM_RETRY, true, false, true},
+        {"an owner that cannot", ITEM_PENDING, false, true, false},
+        {"rejected", ITEM_REJECTED, false, false, false},
+        {"taken, not settled", ITEM_CREATED, false, false, false},
+        {"taken", ITEM_CREATED, true, false, false},
+    };
+    struct recorder *first = &bench.owner[0], *second = &bench.owner[1];
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        first->unread = second->unread = 0;
+        second->keeps = cases[i].keeps;
+        add(span_at(first, 0), "a");
+        add(span_at(first, 10), "b");
+        add(span_at(second, 100), "c");
+        bench.batch->items[1].state = cases[i].state;
+        if (cases[i].settle)
+            (void)batch_resolve(bench.batch);
+        struct ledger_count read = first->ledger.read;
+        uint64_t encoded = first->ledger.documents[DOCUMENT_ENCODED];
+        CHECK(cases[i].name, batch_unread(bench.batch) == cases[i].result);
+        CHECK(cases[i].name, first->unread == cases[i].result);
+        CHECK(cases[i].name, second->unread == cases[i].result);
+        CHECK(cases[i].name, ledger_adds_up(&first->ledger));
+        CHECK(cases[i].name, (first->ledger.read.lines < read.lines) == cases[i].result);
+        CHECK(cases[i].name,
+              encoded - first->ledger.documents[DOCUMENT_ENCODED] == (cases[i].result ? 2 : 0));
+        if (cases[i].result)
+            CHECK(cases[i].name, bench.batch->item_count + bench.batch->span_count == 0);
+        batch_abandon(bench.batch);
+        CHECK(cases[i].name, span_pool_used(bench.pool) == 0);
+    }
+}
+
 /* the state that a letter stands for */
 static uint8_t state_of(char letter)
 {
@@ -616,6 +659,7 @@ int main(void)
         TEST(ids_are_dropped_by_target),
         TEST(moves_behind_another),
         TEST(moves_all_or_nothing),
+        TEST(is_read_again_whole_or_not),
         TEST(spans_are_shared_where_they_touch),
         TEST(room_ends),
         TEST(resolve_table),

@@ -7,9 +7,7 @@
  * unseen is.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -115,21 +113,35 @@ void adopt_free_candidate(struct candidate *c)
     slab_put(&c->tail->candidate_slab, c);
 }
 
+/* Whether what was found out about a candidate cannot be relied on, since something could not be
+ * read: it is decided when it is found again. refusals: before that. */
+static bool is_doubtful(struct tail *t, const struct candidate *c, unsigned refusals)
+{
+    uint64_t held;
+    bool refused = reach_refusals(c->path) != refusals;
+    if (!c->content.failed || refused)
+        return refused;
+    t->unreadable++;
+    if (log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
+        tail_message(t, LOG_WARN, "cannot read \"%s\", trying again later", c->path);
+    return true;
+}
+
 /* see tail_internal.h: what it is may have changed since it was found */
 int adopt_open(struct tail *t, struct candidate *c)
 {
     struct fs_identity id;
-    int fd = c->linked ? symlink_open(t, c->input, c->known_as, &id)
-                       : fs_open_regular(AT_FDCWD, c->path, false, &id);
+    int fd = c->linked ? symlink_open(t, c->input, c->known_as, &id) : reach_open(c->path, &id);
     if (fd < 0) {
-        if (fd != -ENOENT)
+        if (fd != -ENOENT && fd != -EBUSY)
             warned_once(t, c->path, strerror(-fd));
+        tail_note_failure(t, fd);
         c->moved = c->moved || fd == -ENOENT;
         return fd;
     }
     c->moved = c->moved || id.ino != c->id.ino || id.dev != c->id.dev;
     if (file_find(t, id.dev, id.ino) != NULL) {
-        (void)close(fd); /* read only */
+        reach_close(fd);
         return -EEXIST;
     }
     c->id = id;
@@ -181,7 +193,8 @@ static struct evidence first_position(struct tail *t, struct candidate *c)
     struct evidence at = {0};
     int64_t age_ms = (loop_wall_ns(t->loop) - c->id.mtime_ns) / 1000000;
     bool old = input->ignore_older_ms > 0 && age_ms > input->ignore_older_ms;
-    bool at_end = input->start_at_end && (!t->started || t->names[c->input].is_new);
+    bool at_start = !t->started || t->names[c->input].is_new || !reach_was_seen(c->path);
+    bool at_end = input->start_at_end && at_start;
     if ((old || at_end) && !content_is_packed(&c->content) &&
         identity_evidence_of(&c->content, c->id.size, &at) == 0) {
         ledger_skip(input->ledger, old ? SKIP_IGNORE_OLDER : SKIP_START_AT,
@@ -224,7 +237,8 @@ static void resume(struct tail *t, struct candidate *c, struct entry *e)
         (void)begin(t, c, &at);
         return;
     }
-    bool same = e->dev == c->id.dev && e->ino == c->id.ino && strcmp(e->path, name_of(c)) == 0;
+    bool same = e->indexed && e->dev == c->id.dev && e->ino == c->id.ino &&
+                strcmp(e->path, name_of(c)) == 0;
     if (!same)
         registry_moved(e, &c->id, name_of(c));
     registry_seen(e);
@@ -244,6 +258,8 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
         at = match_older(e);
     else
         at = adopt_start(&c->content);
+    if (content_identify(&c->content, &c->id) < 0) /* behind the start: it may be cut meanwhile */
+        c->id.mtime_ns = 0;                        /* then nothing was written before it */
     if (why == IDENTITY_REWRITTEN)
         file_tell_cut(t, c->input, c->path, e->acked.offset);
     else
@@ -334,18 +350,39 @@ static bool decide_by_inode(struct tail *t, struct candidate *c, struct entry **
            *ret == IDENTITY_REGROWN;
 }
 
+/* A file system that was unmounted and mounted again may have another device number. The file of
+ * the time before, which nothing leads to any more, is given up for the one that has its content
+ * now, once there is nothing more to read in it. */
+static void give_up_former(struct tail *t, struct candidate *c)
+{
+    struct entry *e = registry_find_inode(t->registry, c->id.dev, c->id.ino);
+    struct file *f = e == NULL ? NULL : e->file;
+    if (f == NULL || e->dev == c->id.dev || (!f->at_end && f->extra->parked == NULL))
+        return;
+    struct evidence at = read_to(e);
+    if (strcmp(e->path, name_of(c)) == 0 && identity_evidence_holds(&c->content, c->id.size, &at))
+        file_free(f);
+}
+
 /* candidates whose inode number is registered; the others stay in the list */
 static void adopt_registered(struct tail *t, struct candidate *c)
 {
     enum identity_decision d;
     struct entry *e = NULL;
+    unsigned refusals = reach_refusals(c->path);
     if (registry_find_inode(t->registry, c->id.dev, c->id.ino) == NULL)
         return;
     if (adopt_open(t, c) < 0) {
         adopt_free_candidate(c);
         return;
     }
-    if (!decide_by_inode(t, c, &e, &d)) {
+    give_up_former(t, c);
+    bool settled = decide_by_inode(t, c, &e, &d);
+    if (is_doubtful(t, c, refusals)) {
+        adopt_free_candidate(c);
+        return;
+    }
+    if (!settled) {
         content_close(&c->content); /* the number is a coincidence: decided with the rest */
         return;
     }
@@ -357,12 +394,15 @@ static void adopt_registered(struct tail *t, struct candidate *c)
 static void adopt_moved(struct tail *t, struct candidate *c)
 {
     enum identity_decision d;
+    unsigned refusals = reach_refusals(c->path);
     if (adopt_open(t, c) < 0) {
         adopt_free_candidate(c);
         return;
     }
     struct entry *e = match_find(t, c, &d);
-    if (e == NULL)
+    if (is_doubtful(t, c, refusals))
+        adopt_free_candidate(c);
+    else if (e == NULL)
         content_close(&c->content);
     else if (carry_out(t, c, e, d))
         adopt_free_candidate(c);
@@ -371,8 +411,9 @@ static void adopt_moved(struct tail *t, struct candidate *c)
 /* what is new */
 static void adopt_fresh(struct tail *t, struct candidate *c)
 {
+    unsigned refusals = reach_refusals(c->path);
     siblings_before(t, c);
-    if (adopt_open(t, c) == 0) /* no copy: it always takes the file */
+    if (adopt_open(t, c) == 0 && !is_doubtful(t, c, refusals)) /* no copy: it takes the file */
         (void)carry_out(t, c, NULL, is_reused(t, c) ? IDENTITY_REUSED : IDENTITY_NEW);
     adopt_free_candidate(c);
 }
@@ -426,11 +467,14 @@ static void hold_sibling(struct tail *t, const struct candidate *sibling, struct
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
 {
     enum identity_decision d = IDENTITY_NEW;
+    unsigned refusals = reach_refusals(c->path);
     if (held_copy(t, &c->id) != NULL || adopt_open(t, c) < 0)
         return NULL;
     bool packed = content_is_packed(&c->content); /* decided by the search */
     struct entry *e = packed ? NULL : decide_sibling(t, c, &d);
-    if (d == IDENTITY_COPY && missed && !siblings_is_compressed(c->path)) {
+    if (is_doubtful(t, c, refusals)) {
+        content_close(&c->content);
+    } else if (d == IDENTITY_COPY && missed && !siblings_is_compressed(c->path)) {
         hold_sibling(t, c, e);
         content_open(&c->content, -1); /* it is the held one's */
     } else if (e != NULL && d != IDENTITY_COPY) {
@@ -579,8 +623,9 @@ static void decide_own(struct tail *t, struct candidate *c, bool alike)
 static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
 {
     uint64_t size = c->id.size;
+    unsigned refusals = reach_refusals(c->path);
     if (!look_again(t, c))
-        return true;
+        return reach_refusals(c->path) == refusals;
     if (cut != NULL)
         try_cut(c, cut);
     struct entry *e = c->original;
@@ -594,6 +639,10 @@ static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
         c->held_ms = loop_now_ms(t->loop);
     bool alike = (same || match_may_be_copy(t, e, c)) && match_compare(c);
     bool open_question = alike || (e->file == NULL && may_grow_into(c, &at));
+    if (is_doubtful(t, c, refusals)) {
+        content_close(&c->content);
+        return false;
+    }
     if (open_question && loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS) {
         hold_on(t, c);
         return false;

@@ -196,12 +196,12 @@ void file_restart(struct file *f)
     struct file *last, *before = f->extra->after;
     uint64_t unfinished =
         file_scanned_to(f) > file_at(f)->offset ? file_scanned_to(f) - file_at(f)->offset : 0;
-    if (content_identify(&f->content, &id) < 0)
-        id.mtime_ns = 0; /* then nothing was written before it */
     file_tell_cut(t, f->input, old->path, file_at(f)->offset);
     struct extra *x = extra_of(f);
     x->at = adopt_start(&f->content);
     x->scanned_to = 0;
+    if (content_identify(&f->content, &id) < 0) /* behind the start: it may be cut meanwhile */
+        id.mtime_ns = 0;                        /* then nothing was written before it */
     f->entry = registry_mint(t->registry, &id, old->path, &x->at, true);
     registry_set_framing(f->entry, cutting_of(tail_input_of(f)));
     f->entry->file = f;
@@ -224,6 +224,6 @@ void file_restart(struct file *f)
         lineage_wait(old->file, before);
     lineage_wait(f, last != NULL ? last : before);
     if (!siblings_is_open(t, old->path))
-        registry_settle(f->entry);
+        registry_set_unsettled(f->entry, false);
     registry_unhold(old);
 }

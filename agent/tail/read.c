@@ -46,7 +46,10 @@ static ssize_t fill(struct file *f, uint64_t from, size_t want)
         return 0;
     if (f->extra->stop_at - from < want)
         want = (size_t)(f->extra->stop_at - from);
-    return content_read_at(&f->content, f->tail->buffer, want, from);
+    reach_hurry(true); /* it is asked again with the next tick */
+    ssize_t n = content_read_at(&f->content, f->tail->buffer, want, from);
+    reach_hurry(false);
+    return n;
 }
 
 /* What a look at the new bytes of a long unfinished line tells. */
@@ -124,11 +127,11 @@ static bool must_wait(struct file *f, bool has_bytes)
         return false;
     if (has_bytes)
         tail_catch_up(f->tail);
-    if (siblings_may_hide(f)) {
+    if (!f->behind_search && siblings_may_hide(f)) {
         siblings_unseen(f);
         f->grown_ms = loop_now_ms(f->tail->loop);
     }
-    return f->extra->after != NULL;
+    return f->extra->after != NULL || f->behind_search;
 }
 
 /* The first bytes that were seen of a file are evidence, also when none is taken yet; twice at

@@ -41,11 +41,11 @@ struct entry *registry_mint(struct registry *r, const struct fs_identity *id, co
 }
 
 /* see header */
-void registry_settle(struct entry *e)
+void registry_set_unsettled(struct entry *e, bool unsettled)
 {
-    if (!e->unsettled)
+    if (e->unsettled == unsettled)
         return;
-    e->unsettled = false;
+    e->unsettled = unsettled;
     registry_put(e, record_put_gen);
     registry_commit_later(e->registry);
 }

@@ -10,11 +10,13 @@
  */
 #include "search.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+/* how long a search begins again where files cannot be read */
+#define DOUBT_MS 60000
 
 /* ---- compressed members ---- */
 
@@ -28,7 +30,7 @@ static bool is_in_the_making(const struct candidate *c)
         return false;
     memcpy(path, c->path, n);
     path[n] = '\0';
-    return fs_identify_path(AT_FDCWD, path, false, &id, NULL) == 0;
+    return reach_identify_path(path, false, &id, NULL) == 0;
 }
 
 /* The generation whose file had the inode number of a member; NULL = none that is not done. */
@@ -94,7 +96,8 @@ static void begin_own(struct tail *t, struct candidate *c)
 static void settle(struct search *s, struct candidate *c, enum probe_result r, struct entry *e)
 {
     c->dir = discover_dir_of(s->t, c->path); /* it may have gone meanwhile */
-    bool other = r == PROBE_LOST && s->rest.entry != NULL && e != s->rest.entry;
+    bool only = s->rest.entry != NULL || s->unseen != NULL;
+    bool other = r == PROBE_LOST && only && e != s->rest.entry;
     c->known = r == PROBE_LIVING || other ||
                (r == PROBE_NOBODYS && packed_is_read(s->t, &c->id)); /* done meanwhile */
     if (r == PROBE_LOST && !other && file_find(s->t, c->id.dev, c->id.ino) == NULL)
@@ -123,7 +126,7 @@ static bool is_between(const struct search *s, const struct candidate *c)
     const struct rest *rest = &s->rest;
     const struct entry *e = rest->entry;
     int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
-    return c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
+    return !c->kin && c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
            c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
            !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
            file_find(s->t, c->id.dev, c->id.ino) == NULL;
@@ -133,8 +136,8 @@ static bool is_between(const struct search *s, const struct candidate *c)
  * one that may have been missed. */
 static bool is_over(const struct search *s, const struct candidate *c)
 {
-    return s->rest.entry != NULL && s->rest.entry->file != NULL &&
-           !(s->rest.is_cut && is_between(s, c));
+    bool found = s->rest.entry != NULL && s->rest.entry->file != NULL;
+    return (found || s->unseen != NULL) && !(s->rest.is_cut && is_between(s, c));
 }
 
 /* One step on. False: not decided yet; *ret_at_once = go on without a pause. */
@@ -181,7 +184,8 @@ int64_t search_newest_ns(const struct search *s)
             newest = written_ns(e);
     }
     newest = newest < blank ? newest : blank;
-    return newest < s->floor_ns ? newest : s->floor_ns;
+    newest = newest < s->floor_ns ? newest : s->floor_ns;
+    return newest - TAIL_CLOCK_STEP_NS;
 }
 
 /* the newest file that was followed under the path before and is not at its end */
@@ -202,20 +206,6 @@ static void put_behind(const struct search *s, struct file *f, struct file *last
     file_heat(f);
 }
 
-/* Copies in which the rest of a generation of the path is read meanwhile are at paths of their own.
- */
-static void release_rests(const struct search *s)
-{
-    struct registry *r = s->t->registry;
-    for (struct entry *e = registry_next_at(r, s->path, NULL); e != NULL;
-         e = registry_next_at(r, s->path, e)) {
-        if (e->file == NULL || !e->file->behind_search)
-            continue;
-        e->file->behind_search = false;
-        file_heat(e->file);
-    }
-}
-
 /* The files that begin at the path since the search has begun are the newest ones. */
 static void release(const struct search *s, struct file *last)
 {
@@ -230,7 +220,6 @@ static void release(const struct search *s, struct file *last)
         put_behind(s, f, last);
         last = f;
     }
-    release_rests(s);
 }
 
 /* the file that is at the path, if the search has begun at the start of the agent */
@@ -248,7 +237,7 @@ static struct file *file_of(struct search *s, struct candidate *c, int64_t newes
     struct file *f = file_find(s->t, c->id.dev, c->id.ino);
     bool made = siblings_is_compressed(c->path) && is_in_the_making(c);
     c->dir = discover_dir_of(s->t, c->path);
-    if (f == NULL && c->id.mtime_ns > newest && !c->known && !made)
+    if (f == NULL && c->id.mtime_ns > newest && !c->known && !c->kin && !made)
         f = adopt_sibling(s->t, c, true);
     if (f != NULL)
         f->found = f->behind_search = false;
@@ -334,8 +323,13 @@ void search_settle(struct tail *t, const char *path)
     if (siblings_is_open(t, path))
         return;
     for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
-         e = registry_next_at(t->registry, path, e))
-        registry_settle(e);
+         e = registry_next_at(t->registry, path, e)) {
+        registry_set_unsettled(e, false);
+        if (e->file == NULL || !(e->file->behind_search || e->file->found))
+            continue;
+        e->file->behind_search = e->file->found = false;
+        file_heat(e->file);
+    }
 }
 
 /* see search.h */
@@ -353,6 +347,49 @@ static char *take_path(struct search *s)
     char *path = s->path;
     s->path = NULL;
     return path;
+}
+
+/* see search.h */
+unsigned search_doubts(const struct search *s)
+{
+    return reach_refusals(s->path) + s->t->unreadable;
+}
+
+/* Whether something could not be read meanwhile, so that the search has to begin again: for as long
+ * as its mount does not answer, or for a while where reading fails. */
+static bool is_in_doubt(struct search *s)
+{
+    struct tail *t = s->t;
+    int64_t now = loop_now_ms(t->loop);
+    if (s->own || search_doubts(s) == s->doubts)
+        return false;
+    if (!reach_was_refused(s->path) && now - s->began_ms > DOUBT_MS) {
+        tail_message(t, LOG_WARN, "what was rotated away from \"%s\" cannot be read", s->path);
+        return false;
+    }
+    s->again_ms = now + TAIL_CHECK_MS;
+    loop_timer_set(t->search_timer, TAIL_CHECK_MS);
+    return true;
+}
+
+/* Whether a search that has to begin again has to wait; it has begun again else. */
+static bool is_resting(struct search *s)
+{
+    if (s->again_ms == 0)
+        return false;
+    if (loop_now_ms(s->t->loop) < s->again_ms) {
+        if (!loop_timer_is_set(s->t->search_timer))
+            loop_timer_set(s->t->search_timer, TAIL_CHECK_MS);
+        return true;
+    }
+    if (s->probing)
+        probe_end(&s->probe);
+    s->probing = false;
+    search_drop_members(s);
+    s->next = 0;
+    s->again_ms = 0;
+    search_begin(s);
+    return false;
 }
 
 /* A search for the rest of an entry is over; one that has to look once more does so. */
@@ -377,6 +414,24 @@ static void finish_rest(struct search *s)
     mem_free(path);
 }
 
+/* The same for what was in a file before its first bytes. */
+static void finish_unseen(struct search *s)
+{
+    struct tail *t = s->t;
+    struct entry *e = s->unseen;
+    if (e->file != NULL)
+        lineage_wait(e->file, search_take_missed(s, e->file->extra->after, true));
+    bool again = search_has_moved(s);
+    char *path = take_path(s);
+    search_free(s);
+    if (again && e->file != NULL)
+        siblings_unseen(e->file);
+    else
+        search_settle(t, path);
+    registry_unhold(e);
+    mem_free(path);
+}
+
 /* The same for a path. */
 static void finish_path(struct search *s)
 {
@@ -384,6 +439,8 @@ static void finish_path(struct search *s)
     int64_t newest = search_newest_ns(s);
     unsigned input = s->input;
     chain(s, newest);
+    if (is_in_doubt(s))
+        return;
     bool again = s->again || search_has_moved(s);
     if (!again)
         set_looked_for(t, s->path);
@@ -401,6 +458,8 @@ static void finish(struct search *s)
 {
     if (s->rest.entry != NULL)
         finish_rest(s);
+    else if (s->unseen != NULL)
+        finish_unseen(s);
     else if (s->own)
         search_free(s);
     else
@@ -412,6 +471,8 @@ void search_step(struct search *s)
 {
     struct tail *t = s->t;
     bool at_once = false;
+    if (is_resting(s))
+        return;
     while (s->next < s->count) {
         if (decide_next(s, &at_once)) {
             s->next++;
@@ -420,5 +481,6 @@ void search_step(struct search *s)
         loop_timer_set(t->search_timer, at_once ? 0 : TAIL_TICK_MS);
         return;
     }
-    finish(s);
+    if (!is_in_doubt(s))
+        finish(s);
 }

@@ -15,7 +15,6 @@
  * Siblings keep the path that they were rotated away from as their name in the registry, so that
  * the next start finds them again.
  */
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,30 +28,37 @@
 
 /* ---- members ---- */
 
-/* Whether a name is looked at; at a path that is a compressed file's own the file itself is. */
-static bool is_member(const char *base, const char *name)
+/* Whether a name is one to which rotation renames the path; at a path that is a compressed file's
+ * own the file itself is. */
+static bool is_own(const char *base, const char *name)
 {
     return siblings_is(base, name) || (strcmp(base, name) == 0 && siblings_is_compressed(name));
 }
 
 /* a sibling that nobody follows */
-static void add_member(void *ctx, const char *name)
+static void add_member(void *ctx, const char *name, uint64_t ino)
 {
     struct search *s = ctx;
     char path[PATH_MAX];
     struct fs_identity id;
     mode_t mode;
     const char *base = strrchr(s->path, '/') + 1;
+    (void)ino; /* asked together with the rest */
     int n = snprintf(path, sizeof(path), "%s/%s", s->listed, name);
-    if (n <= 0 || n >= PATH_MAX || s->count == SIBLINGS_MAX || !is_member(base, name) ||
-        fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
-        file_find(s->t, id.dev, id.ino) != NULL)
+    bool own = is_own(base, name);
+    bool kin = siblings_are_kin(s->path, path) && strcmp(s->path, path) != 0;
+    if (n <= 0 || n >= PATH_MAX || s->count == SIBLINGS_MAX || (!own && !kin))
+        return;
+    int r = reach_identify_path(path, false, &id, &mode);
+    tail_note_failure(s->t, r);
+    if (r < 0 || !S_ISREG(mode) || file_find(s->t, id.dev, id.ino) != NULL)
         return;
     struct candidate *c = slab_get(&s->t->candidate_slab);
     c->tail = s->t;
     list_init(&c->link);
     c->path = mem_strdup(path);
     c->known_as = s->path;
+    c->kin = !own;
     c->id = id;
     content_open(&c->content, -1);
     c->dir = s->dir;
@@ -92,7 +98,7 @@ static uint64_t list_members(struct search *s)
     listing_each(s->t, s->dir, strrchr(s->path, '/') + 1, add_member, s);
     if (olddir_of(s->t, s->path, olddir) && strcmp(olddir, s->dir->path) != 0) {
         s->listed = olddir;
-        olddir_each(olddir, add_member, s);
+        (void)reach_list(olddir, add_member, s); /* what cannot be listed has no names */
     }
     for (unsigned i = 0; i < s->count; i++)
         sum += hash64(s->members[i]->path, strlen(s->members[i]->path)) ^
@@ -144,6 +150,7 @@ static struct search *search_new(struct tail *t, unsigned input, const char *pat
     s->floor_ns = INT64_MAX;
     s->at_start = !t->started;
     s->born_at = hash64(path, strlen(path));
+    s->began_ms = loop_now_ms(t->loop);
     list_push_back(&t->searches, &s->link);
     return s;
 }
@@ -169,6 +176,15 @@ static void take_plain(struct search *s, struct candidate *c)
     }
 }
 
+/* of a search for a rest: the plain members are asked at once, the newest first */
+static void begin_rest(struct search *s)
+{
+    struct entry *e = s->rest.entry;
+    for (unsigned i = s->count; i > 0 && e->file == NULL; i--)
+        if (!siblings_is_compressed(s->members[i - 1]->path))
+            adopt_rest(s->t, s->members[i - 1], e);
+}
+
 /* see search.h */
 void search_path(struct tail *t, unsigned input, const char *path, int64_t floor_ns)
 {
@@ -179,9 +195,24 @@ void search_path(struct tail *t, unsigned input, const char *path, int64_t floor
     }
     s = search_new(t, input, path);
     s->floor_ns = floor_ns;
-    gather(s, discover_dir_of(t, path));
-    tail_message(t, LOG_DEBUG, "searching %u files beside \"%s\"%s", s->count, path,
-                 floor_ns < INT64_MAX ? " once more" : "");
+    search_begin(s);
+    search_step(s);
+}
+
+/* see search.h */
+void search_begin(struct search *s)
+{
+    struct tail *t = s->t;
+    s->doubts = search_doubts(s);
+    gather(s, discover_dir_of(t, s->path));
+    tail_message(t, LOG_DEBUG, "searching %u files beside \"%s\"%s", s->count, s->path,
+                 s->rest.entry != NULL     ? " for what was cut or deleted"
+                 : s->floor_ns < INT64_MAX ? " once more"
+                                           : "");
+    if (s->rest.entry != NULL) {
+        begin_rest(s);
+        return;
+    }
     for (unsigned i = 0; i < s->count; i++) {
         const struct fs_identity *id = &s->members[i]->id;
         if (registry_find_inode(t->registry, id->dev, id->ino) != NULL)
@@ -190,7 +221,6 @@ void search_path(struct tail *t, unsigned input, const char *path, int64_t floor
     for (unsigned i = 0; i < s->count; i++)
         take_plain(s, s->members[i]); /* what is none may have been missed */
     s->from_ns = is_any_lost(t->registry) ? INT64_MIN : search_newest_ns(s);
-    search_step(s);
 }
 
 /* see tail_internal.h */
@@ -200,17 +230,14 @@ void siblings_before(struct tail *t, const struct candidate *c)
         search_path(t, c->input, c->path, INT64_MAX);
 }
 
-/* see search.h: the plain members are asked at once, the newest first */
+/* see search.h */
 struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest)
 {
     struct entry *e = rest->entry;
     struct search *s = search_new(t, input, e->path);
     s->rest = *rest;
     registry_hold(e);
-    gather(s, discover_dir_of(t, s->path));
-    for (unsigned i = s->count; i > 0 && e->file == NULL; i--)
-        if (!siblings_is_compressed(s->members[i - 1]->path))
-            adopt_rest(t, s->members[i - 1], e);
+    search_begin(s);
     struct file *last = rest->is_cut ? search_take_missed(s, e->file, false) : NULL;
     search_step(s);
     return last != NULL ? last : e->file;
@@ -232,20 +259,20 @@ bool siblings_may_hide(const struct file *f)
 }
 
 /* see tail_internal.h */
-void siblings_unseen(struct file *file)
+void siblings_unseen(struct file *f)
 {
     struct fs_identity id;
-    if (content_identify(&file->content, &id) < 0)
+    if (content_identify(&f->content, &id) < 0)
         return;
-    for (bool again = true; again;) {
-        struct search *s = search_new(file->tail, file->input, file->entry->path);
-        s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = file->entry->seen_ns};
-        gather(s, discover_dir_of(file->tail, s->path));
-        lineage_wait(file, search_take_missed(s, file->extra->after, false));
-        again = search_has_moved(s);
-        search_free(s);
-    }
-    search_settle(file->tail, file->entry->path);
+    struct search *s = search_new(f->tail, f->input, f->entry->path);
+    s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = f->entry->seen_ns};
+    s->unseen = f->entry;
+    registry_hold(s->unseen);
+    registry_set_unsettled(s->unseen, true);
+    f->behind_search = true;
+    gather(s, discover_dir_of(f->tail, s->path));
+    lineage_wait(f, search_take_missed(s, f->extra->after, false));
+    search_step(s);
 }
 
 /* see tail_internal.h */
@@ -293,7 +320,7 @@ void siblings_refit(struct tail *t)
 {
     LIST_EACH(node, &t->searches) {
         struct search *s = LIST_ENTRY(node, struct search, link);
-        struct entry *held = s->rest.entry;
+        struct entry *held = s->rest.entry != NULL ? s->rest.entry : s->unseen;
         int input = discover_input_of(t, s->path);
         if (input < 0) {
             search_free(s);
@@ -312,7 +339,7 @@ void siblings_free(struct tail *t)
 {
     LIST_EACH(node, &t->searches) {
         struct search *s = LIST_ENTRY(node, struct search, link);
-        struct entry *held = s->rest.entry;
+        struct entry *held = s->rest.entry != NULL ? s->rest.entry : s->unseen;
         search_free(s);
         if (held != NULL)
             registry_unhold(held);

@@ -38,6 +38,15 @@ void tail_message(struct tail *t, enum log_level level, const char *fmt, ...)
 }
 
 /* see tail_internal.h */
+void tail_note_failure(struct tail *t, int error)
+{
+    static const int failures[] = {EIO,       ESTALE,    ENOTCONN, ECONNABORTED,
+                                   EHOSTDOWN, ETIMEDOUT, EREMOTEIO};
+    for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+        t->unreadable += error == -failures[i];
+}
+
+/* see tail_internal.h */
 void tail_pump_soon(struct tail *t)
 {
     if (!t->stopped && !(t->blocked && loop_timer_is_set(t->pump_timer)))
@@ -166,6 +175,8 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
     joins_before_read(f);
     lineage_wait(f, NULL);
     int r = fds_open(f);
+    if (r == -EBUSY)
+        return true; /* asked again with the next tick */
     if (r == -ENOENT) {
         fds_lost(f);
         return true;
@@ -262,6 +273,16 @@ static void pump(void *ctx)
 
 static void add_watch(struct tail *t);
 
+/* a scan, and when the next one is */
+static void scan(struct tail *t)
+{
+    unsigned before = t->unreadable;
+    discover_scan(t);
+    bool soon = t->watch == NULL || t->unreadable != before;
+    if (!t->opts.once)
+        loop_timer_set(t->reconcile_timer, soon ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+}
+
 /* the truth, once in a while */
 static void on_reconcile(void *ctx)
 {
@@ -270,8 +291,7 @@ static void on_reconcile(void *ctx)
         return;
     if (t->watch == NULL)
         add_watch(t);
-    discover_scan(t);
-    loop_timer_set(t->reconcile_timer, t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+    scan(t);
 }
 
 /* directories of which events do not tell all */
@@ -408,6 +428,7 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     t->life_timer = loop_timer_new(loop, on_life, t);
     t->check_timer = loop_timer_new(loop, on_check, t);
     t->search_timer = loop_timer_new(loop, on_search, t);
+    poll_start(t);
     if (reload_patterns(opts->inputs, opts->input_count, &t->patterns, &t->pattern_count, e) < 0 ||
         framing_setup(t, e) < 0) {
         tail_free(&t);
@@ -461,11 +482,9 @@ void tail_free(struct tail **tp)
 /* see header */
 void tail_start(struct tail *t)
 {
-    discover_scan(t);
+    scan(t);
     siblings_find(t);
     t->started = true;
-    if (!t->opts.once)
-        loop_timer_set(t->reconcile_timer, t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
     loop_timer_set(t->check_timer, TAIL_CHECK_MS);
     loop_timer_set(t->life_timer, t->opts.once ? 0 : TAIL_LIFE_SOON_MS);
     tail_pump_soon(t);

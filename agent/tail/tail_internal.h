@@ -49,6 +49,7 @@
 #include "os/fs.h"
 #include "os/loop.h"
 #include "os/mounts.h"
+#include "os/reach.h"
 #include "os/watch.h"
 #include "tail/content.h"
 #include "tail/glob.h"
@@ -95,6 +96,7 @@ struct dir {
     int watch;        /* id, -1 = not watched */
     bool polled;      /* events do not tell all: looked at every TAIL_POLL_MS */
     bool wanting;     /* no watch could be had */
+    bool far;         /* on a mount that may not answer: polled, not watched */
     bool has_links;   /* files are known by links that lead here */
     unsigned epoch;   /* last scan that saw it */
     unsigned hot;     /* its files that are hot */
@@ -185,6 +187,7 @@ struct candidate {
     struct fs_identity id;
     struct content content; /* while it is decided */
     bool known;             /* compressed: its content is read elsewhere, or was */
+    bool kin;               /* sibling: of the same origin, but no rotated form of the path */
     bool beside;            /* copy: no pattern matches it */
     bool moved;             /* something else was at its path when it was opened */
     struct dir *dir;
@@ -281,10 +284,17 @@ struct tail {
     bool stopped;
     bool finished; /* once: told */
     bool degraded;
-    bool blind;       /* there is no instance of inotify */
-    unsigned polled;  /* directories */
-    unsigned wanting; /* of these: for want of watches */
-    bool none_loaded; /* no entry waits for its content to be found */
+    bool blind;        /* there is no instance of inotify */
+    unsigned polled;   /* directories */
+    unsigned wanting;  /* of these: for want of watches */
+    unsigned far;      /* of these: on mounts that may not answer */
+    int64_t polled_ms; /* when all of them were looked at last */
+    int64_t far_pause_ms;
+    int table_fd; /* of mounts, to be told of its changes; -1 = none */
+    struct loop_io *table_io;
+    struct loop_timer *table_timer;
+    bool none_loaded;    /* no entry waits for its content to be found */
+    unsigned unreadable; /* times a directory or a candidate could not be read */
     struct log_throttle io_throttle;
 };
 
@@ -378,6 +388,8 @@ void siblings_free(struct tail *t);
 bool siblings_is(const char *base, const char *name);
 /* Whether the name says that the content is compressed. */
 bool siblings_is_compressed(const char *name);
+/* What all names begin with that may be rotated forms of one origin: so many bytes. */
+size_t siblings_stem(const char *name);
 /* Whether both may be rotated forms of one name, in one directory. */
 bool siblings_are_kin(const char *a, const char *b);
 /* Order of the numbers in two rotated names; 0 = equal, or not both have one. */
@@ -494,9 +506,10 @@ void warned_once(struct tail *t, const char *path, const char *why);
 void warned_free(struct tail *t);
 
 /* ---- listing.c ---- */
-/* Calls fn with each name in a directory that may be a rotated form of `base`, and some others. */
-typedef void (*listing_fn)(void *ctx, const char *name);
-void listing_each(struct tail *t, const struct dir *d, const char *base, listing_fn fn, void *ctx);
+/* Calls fn with each name in a directory that may be a rotated form of `base`, and some others; the
+ * inode numbers are not known (0). */
+void listing_each(struct tail *t, const struct dir *d, const char *base, reach_name_fn fn,
+                  void *ctx);
 /* Whether the names were read when the directory had not changed for a while, nor has since. */
 bool listing_is_settled(struct tail *t, const struct dir *d);
 /* Gives the names back. */
@@ -519,6 +532,7 @@ int symlink_open(struct tail *t, unsigned input, const char *path,
                  struct fs_identity *ret_id) MUST_CHECK;
 
 /* ---- poll.c ---- */
+void poll_start(struct tail *t);
 /* A directory is met by a scan: watched, or polled where that is not enough. */
 void poll_watch(struct tail *t, struct dir *d);
 /* Its watch is given back. */
@@ -527,6 +541,8 @@ void poll_unwatch(struct tail *t, struct dir *d, bool alive);
 void poll_forget(struct tail *t, struct dir *d);
 /* Reads the table of mounts anew. */
 void poll_begin_scan(struct tail *t);
+/* What lies on a mount that did not answer to the scan is not gone. */
+void poll_keep_refused(struct tail *t);
 /* Looks at the directories that are polled. */
 void poll_look(struct tail *t);
 /* Sets the timer of the next look at polled directories, if there are any. */
@@ -567,8 +583,6 @@ void life_end(struct tail *t, struct entry *e, bool lost);
 bool olddir_of(const struct tail *t, const char *path, char *ret);
 /* Whether `name` is a rotated form of `path`, beside it or in its olddir. */
 bool olddir_is_beside(const struct tail *t, const char *path, const char *name);
-/* Every name in such a directory. */
-void olddir_each(const char *dir, listing_fn fn, void *ctx);
 
 /* ---- cutting.c ---- */
 /* Hash of the options that cut an input's bytes into records; never 0. */
@@ -619,6 +633,8 @@ const struct tail_input *tail_input_of(const struct file *f);
 /* The index of an input whose names are dated, on a day; borrowed until the next call for it. */
 const char *tail_index_of(struct tail *t, unsigned input, int32_t day);
 void tail_message(struct tail *t, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Counts an error that says that a disk, a server or a connection fails. */
+void tail_note_failure(struct tail *t, int error);
 /* Runs the pump with the next round. */
 void tail_pump_soon(struct tail *t);
 /* Takes the events that wait, in the midst of a round. */

@@ -151,8 +151,8 @@ struct entry *registry_find_inode(struct registry *r, uint64_t dev, uint64_t ino
  * ticket is in extra->sent_ticket. path is copied. */
 struct entry *registry_mint(struct registry *r, const struct fs_identity *id, const char *path,
                             const struct evidence *start, bool unsettled);
-/* What was rotated away before it is known now. */
-void registry_settle(struct entry *e);
+/* Whether what was rotated away before it is still looked for. */
+void registry_set_unsettled(struct entry *e, bool unsettled);
 
 /* The options that cut its records, as a hash; of a new entry, so that nothing is written later. */
 void registry_set_framing(struct entry *e, uint32_t framing);

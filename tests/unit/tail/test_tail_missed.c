@@ -226,6 +226,56 @@ static void missed_while_empty(void **state)
     assert_int_equal(b->doc_count, 3);
 }
 
+/* Known under a rotated name that a pattern matches; compressed and renamed on while nobody ran. */
+static void rotated_on_from_a_name_that_matches(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    bench_pattern(b, 0, "app.log.*");
+    append(b, "app.log.6", LONG "\n");
+    set_age(b, "app.log.6", 9000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    bench_stop(b, true);
+    unlink_log(b, "app.log.6");
+    put_packed(b, "app.log.8.gz", LONG "\nrest\n", 8000);
+    put_packed(b, "app.log.9.gz", "no rotated form of that name: " LONG "\n", 7000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 2);
+    assert_string_equal(b->docs[1].message, "rest");
+    bench_pass(b, 3000);
+    bench_stop(b, true);
+    move(b, "app.log.8.gz", "app.log.9.gz");
+    bench_start(b);
+    bench_pass(b, 3000);
+    assert_int_equal(b->doc_count, 2);
+}
+
+/* A file that was found empty was written, copied, cut, written and renamed between two looks, and
+ * the copy compressed: nothing was known by which one content could be told from the other. */
+static void unseen_and_compressed(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    append(b, "app.log", "");
+    bench_start(b);
+    bench_pass(b, 1000);
+    put_packed(b, "app.log.2.gz", "unseen: " LONG "\n", 500);
+    append(b, "app.log", "next: " LONG "\n");
+    move(b, "app.log", "app.log.1");
+    set_age(b, "app.log.1", 200);
+    append(b, "app.log", "now\n");
+    UNTIL(b, b->doc_count == 3);
+    assert_string_equal(b->docs[0].message, "unseen: " LONG);
+    assert_string_equal(b->docs[1].message, "next: " LONG);
+    assert_string_equal(b->docs[2].message, "now");
+    bench_restart(b, true);
+    bench_pass(b, 3000);
+    assert_int_equal(b->doc_count, 3);
+}
+
 /* The rest was found in a copy that is compressed already, and deleted: the compressed one is not
  * another generation. */
 static void rest_in_a_copy_that_is_compressed_meanwhile(void **state)
@@ -296,6 +346,8 @@ int main(void)
         TEST(compressed_while_it_is_searched),
         TEST(killed_while_it_is_searched),
         TEST(missed_while_empty),
+        TEST(rotated_on_from_a_name_that_matches),
+        TEST(unseen_and_compressed),
         TEST(rest_in_a_copy_that_is_compressed_meanwhile),
         TEST(cut_while_its_path_is_searched),
     };

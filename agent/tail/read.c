@@ -127,10 +127,8 @@ static bool must_wait(struct file *f, bool has_bytes)
         return false;
     if (has_bytes)
         tail_catch_up(f->tail);
-    if (!f->behind_search && siblings_may_hide(f)) {
-        siblings_unseen(f);
+    if (!f->behind_search && siblings_may_hide(f) && siblings_unseen(f))
         f->grown_ms = loop_now_ms(f->tail->loop);
-    }
     return f->extra->after != NULL || f->behind_search;
 }
 

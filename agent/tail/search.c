@@ -425,7 +425,7 @@ static void finish_unseen(struct search *s)
     char *path = take_path(s);
     search_free(s);
     if (again && e->file != NULL)
-        siblings_unseen(e->file);
+        (void)siblings_unseen(e->file); /* it asks again while nothing is known of it */
     else
         search_settle(t, path);
     registry_unhold(e);

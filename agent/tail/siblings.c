@@ -259,11 +259,11 @@ bool siblings_may_hide(const struct file *f)
 }
 
 /* see tail_internal.h */
-void siblings_unseen(struct file *f)
+bool siblings_unseen(struct file *f)
 {
     struct fs_identity id;
     if (content_identify(&f->content, &id) < 0)
-        return;
+        return false;
     struct search *s = search_new(f->tail, f->input, f->entry->path);
     s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = f->entry->seen_ns};
     s->unseen = f->entry;
@@ -273,6 +273,7 @@ void siblings_unseen(struct file *f)
     gather(s, discover_dir_of(f->tail, s->path));
     lineage_wait(f, search_take_missed(s, f->extra->after, false));
     search_step(s);
+    return id.size == 0;
 }
 
 /* see tail_internal.h */

@@ -362,8 +362,9 @@ struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
  * its content could be told from another one, some may be written and cut off without a trace in
  * it. */
 bool siblings_may_hide(const struct file *f);
-/* Looks for such content; the file is read after it. */
-void siblings_unseen(struct file *f);
+/* Looks for such content; the file is read after it. True: it was empty, so that only what comes
+ * from now on may be hidden; else what it holds now may be gone before its head is known. */
+bool siblings_unseen(struct file *f);
 /* A deleted file was given up: goes on with its generation in a sibling, else what is lost is
  * counted. */
 void siblings_of_deleted(struct tail *t, unsigned input, struct entry *e, struct ledger_count lost);

@@ -252,6 +252,39 @@ static void rotated_on_from_a_name_that_matches(void **state)
     assert_int_equal(b->doc_count, 2);
 }
 
+/* The same of several, which are found by each other's searches. */
+static void several_rotated_on_from_names_that_match(void **state)
+{
+    for (int once = 0; once < 2; once++) {
+        struct bench *b = &bench;
+        char text[3][256];
+        bench_pattern(b, 0, "app.log*");
+        for (int i = 0; i < 3; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof(name), "app.log.%d", i);
+            (void)snprintf(text[i], sizeof(text[i]), "%d: " LONG "\n", i);
+            append(b, name, text[i]);
+            set_age(b, name, 9000 - i * 100);
+        }
+        bench_start(b);
+        UNTIL(b, b->doc_count == 3);
+        bench_stop(b, true);
+        for (int i = 0; i < 3; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof(name), "app.log.%d", i);
+            unlink_log(b, name);
+            (void)snprintf(text[i] + strlen(text[i]), 16, "rest of %d\n", i);
+            (void)snprintf(name, sizeof(name), "app.log.%d.gz", i + 2);
+            put_packed(b, name, text[i], 8000 - i * 100);
+        }
+        b->once = once;
+        bench_start(b);
+        UNTIL(b, b->doc_count == 6 && (!once || b->finished > 0));
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+}
+
 /* A file that was found empty was written, copied, cut, written and renamed between two looks, and
  * the copy compressed: nothing was known by which one content could be told from the other. */
 static void unseen_and_compressed(void **state)
@@ -347,6 +380,7 @@ int main(void)
         TEST(killed_while_it_is_searched),
         TEST(missed_while_empty),
         TEST(rotated_on_from_a_name_that_matches),
+        TEST(several_rotated_on_from_names_that_match),
         TEST(unseen_and_compressed),
         TEST(rest_in_a_copy_that_is_compressed_meanwhile),
         TEST(cut_while_its_path_is_searched),

@@ -8,8 +8,8 @@
  * under way, so that none can take the whole pool. Idle records stay, up to SHARES_MAX.
  *
  * The batch returned last is opened next: its pages are warm, and a quiet agent keeps touching one
- * batch instead of all. Those that were not used for REST_MS give their pages back: in the free
- * list they stand behind the others.
+ * batch instead of all. Those that were not used for REST_MS give their pages back; large ones
+ * that were filled slowly do so at once. In the free list they stand behind the others.
  */
 #include "bulk/feed.h"
 
@@ -24,6 +24,9 @@
 #define SPANS_MAX      4096
 #define SHARES_MAX     64
 #define REST_MS        5000
+/* what takes so long to fill costs more while it is kept than it costs to touch its pages again */
+#define SLOW_MS     50
+#define LARGE_BYTES ((size_t)256 * 1024)
 
 /* What one target has of the pool. */
 struct share {
@@ -346,6 +349,7 @@ void feed_seal(struct feed *f, struct batch *b)
     if (is_blank(b))
         return;
     list_remove(&b->link);
+    b->slow = b->body_bytes >= LARGE_BYTES && loop_now_ms(f->loop) - b->opened_ms >= SLOW_MS;
     f->outstanding++;
     if (f->opts.max_per_target > 0)
         get_share(f, b->target)->outstanding++;
@@ -359,6 +363,20 @@ void feed_flush(struct feed *f)
         feed_seal(f, LIST_ENTRY(node, struct batch, link));
 }
 
+/* in front if it keeps its pages */
+static void put_free(struct feed *f, struct batch *b)
+{
+    if (b->slow) {
+        batch_rest(b);
+        list_push_back(&f->free, &b->link);
+        return;
+    }
+    b->returned_ms = loop_now_ms(f->loop);
+    list_push_front(&f->free, &b->link);
+    if (!loop_timer_is_set(f->rest))
+        loop_timer_set(f->rest, REST_MS);
+}
+
 /* back into the pool */
 void feed_return(struct feed *f, struct batch *b)
 {
@@ -370,10 +388,7 @@ void feed_return(struct feed *f, struct batch *b)
     }
     batch_reset(b, f->opts.max_bytes);
     list_remove(&b->link);
-    b->returned_ms = loop_now_ms(f->loop);
-    list_push_front(&f->free, &b->link);
-    if (!loop_timer_is_set(f->rest))
-        loop_timer_set(f->rest, REST_MS);
+    put_free(f, b);
     f->outstanding--;
     if (f->starved) {
         f->starved = false;

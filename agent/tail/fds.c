@@ -154,19 +154,29 @@ struct place {
     uint64_t dev;
 };
 
-/* one name: whether it is that of a closed orphan */
+/* whether a closed file may be at another path than is known */
+static bool is_astray(const struct file *f, const char *path)
+{
+    if (f->extra->orphan != NULL)
+        return f->extra->orphan->path == NULL;
+    return !f->linked && strcmp(f->entry->path, path) != 0 && !fds_is_at_path(f);
+}
+
+/* One name: whether it is that of a closed orphan, or of a closed file that was renamed and has not
+ * been missed yet: whoever renames one often renames all. */
 static void locate_name(void *ctx, const char *name, uint64_t ino)
 {
     const struct place *p = ctx;
     char path[PATH_MAX];
     const struct entry *e = registry_find_inode(p->t->registry, p->dev, ino);
     struct file *f = e == NULL ? NULL : e->file;
-    if (f == NULL || f->extra->orphan == NULL || f->extra->orphan->path != NULL ||
-        f->content.fd >= 0)
+    if (f == NULL || f->content.fd >= 0)
         return;
     int n = snprintf(path, sizeof(path), "%s/%s", p->d->path, name);
-    if (n > 0 && n < PATH_MAX && is_at(f, path))
-        f->extra->orphan->path = mem_strdup(path);
+    if (n <= 0 || n >= PATH_MAX || !is_astray(f, path) || !is_at(f, path))
+        return;
+    orphan_add(f);
+    f->extra->orphan->path = mem_strdup(path);
 }
 
 /* Looks for the closed orphans of a directory at its other names. -EBUSY: it cannot be known now.

@@ -67,6 +67,7 @@ struct batch {
     int64_t opened_ms;   /* monotonic, first item */
     int64_t returned_ms; /* monotonic, when it was free again; 0 = it has no pages */
     unsigned sends;      /* times it was sent */
+    bool slow;           /* large, and took long to be filled */
     void *owner_data;    /* output's */
     struct span_pool *pool; /* borrowed: where its spans come from; NULL: it had none yet */
 };

@@ -174,6 +174,28 @@ static void pages_go_back_after_five_seconds(void **state)
     assert_true(mem_calls() == before);
 }
 
+/* a large batch that took its time gives its pages back with its last item, one that is filled at
+ * once keeps them */
+static void slow_large_batches_keep_no_pages(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t items;
+        int ms;
+        bool kept;
+    } cases[] = {{300, 49, true}, {300, 50, false}, {200, 50, true}, {300, 0, true}};
+    start(2, MIB, 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct batch *b = feed_item("t", 1000);
+        pass_ms(cases[i].ms);
+        for (size_t n = 1; n < cases[i].items; n++)
+            (void)feed_item("t", 1000);
+        feed_seal(bench.feed, b);
+        assert_ptr_equal(give_back(), b);
+        assert_int_equal(has_pages(b), cases[i].kept);
+    }
+}
+
 static void sealed_before_it_passes_max_bytes(void **state)
 {
     (void)state;
@@ -542,6 +564,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(pages_go_back_after_five_seconds, setup, teardown),
+        cmocka_unit_test_setup_teardown(slow_large_batches_keep_no_pages, setup, teardown),
         TEST(sealed_before_it_passes_max_bytes),
         TEST(one_large_item_has_a_batch_alone),
         TEST(likely_and_worst),

@@ -175,7 +175,7 @@ static void on_job_done(struct writer_job *job)
     if (!r->owed || r->degraded)
         r->durable = job->ticket;
     r->checkpoint_due |= job->wants_checkpoint;
-    if (r->checkpoint_due && !r->checkpointing && !r->degraded && (full || !r->closing))
+    if (r->checkpoint_due && !r->checkpointing && !r->degraded) /* at the end, too */
         checkpoint(r);
     buf_clear(&job->records);
     mem_free(job);

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/def.h"
 #include "seqline.h"
@@ -64,6 +65,8 @@ static struct {
     enum seq_format format;
     uint64_t expect;
     bool reached;
+    int stamps;   /* file of --stamps, 0: none */
+    SSL_CTX *tls; /* NULL: plain */
     struct libdeflate_decompressor *inflater;
     struct bytes plain;   /* unpacked body */
     struct bytes items;   /* of the answer under construction */
@@ -178,6 +181,17 @@ static inline void answer_item(struct bulk *b, const struct scan_action *a, stru
     }
 }
 
+/* notes when a line was taken */
+static inline void write_stamp(uint64_t seq)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
+    const uint64_t ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    if (pwrite(sink.stamps, &ns, sizeof(ns), (off_t)(seq * sizeof(ns))) != sizeof(ns))
+        die(1, "stamps: %s", strerror(errno));
+}
+
 /* compares the message of a document with what loggen writes */
 static inline void verify_message(struct text message)
 {
@@ -189,13 +203,16 @@ static inline void verify_message(struct text message)
         return;
     }
     bytes_reserve(&sink.scratch, len + SEQ_FIXED_MAX);
-    store_verify(&sink.store, sink.format, sink.message.ptr, len, sink.scratch.ptr);
+    uint64_t seq;
+    if (store_verify(&sink.store, sink.format, sink.message.ptr, len, sink.scratch.ptr, &seq) &&
+        sink.stamps > 0)
+        write_stamp(seq);
 }
 
 /* takes one document; returns the status of its item */
 static inline int take(const struct scan_action *a, struct text index, struct text document)
 {
-    static uint64_t without_id;
+    static uint64_t without_id = 1; /* odd, so that store_mix tells them apart */
     struct text message = NO_TEXT;
     const int found = scan_find(document, "message", &message);
 
@@ -209,7 +226,7 @@ static inline int take(const struct scan_action *a, struct text index, struct te
         return 500;
     struct store_index *counted = store_index(&sink.store, index.ptr, index.len);
     uint64_t hash = store_hash(index.ptr, index.len, 1);
-    hash = a->id.len ? store_hash(a->id.ptr, a->id.len, hash) : store_mix(hash, ++without_id);
+    hash = a->id.len ? store_hash(a->id.ptr, a->id.len, hash) : store_mix(hash, without_id += 2);
     switch (store_add(&sink.store, hash)) {
     case STORE_NEW:
         break;
@@ -277,10 +294,12 @@ static inline void answer_error(struct conn *c, int status, const char *type, co
 /* prints the line of --expect, once */
 static inline void note_reached(void)
 {
-    if (sink.expect == 0 || sink.reached || sink.store.ids < sink.expect)
+    const uint64_t held = sink.verify ? sink.store.lines : sink.store.ids;
+
+    if (sink.expect == 0 || sink.reached || held < sink.expect)
         return;
     sink.reached = true;
-    (void)printf("reached %" PRIu64 " documents in %" PRId64 " ms\n", sink.store.ids,
+    (void)printf("reached %" PRIu64 " documents in %" PRId64 " ms\n", held,
                  sink.counts.last_ms - sink.counts.first_ms);
     (void)fflush(stdout);
 }
@@ -300,8 +319,13 @@ static inline bool answer_bulk(struct conn *c, struct text path, struct text que
     sink.counts.bulks++;
     sink.counts.bytes += body.len;
     sink.counts.last_ms = now_ms();
-    if (sink.counts.first_ms == 0)
+    if (sink.counts.first_ms == 0) {
         sink.counts.first_ms = sink.counts.last_ms;
+        if (sink.expect > 0) {
+            (void)printf("first\n");
+            (void)fflush(stdout);
+        }
+    }
     c->due_ms = sink.faults.delay_ms > 0 ? now_ms() + (int64_t)sink.faults.delay_ms : 0;
     if (sink.faults.status_for >= 1) {
         sink.faults.status_for--;

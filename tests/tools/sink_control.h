@@ -14,10 +14,11 @@ static inline void print_stats(struct bytes *to)
                 "{\"docs\":%" PRIu64 ",\"unique\":%" PRIu64 ",\"repeated_ids\":%" PRIu64
                 ",\"repeated_lines\":%" PRIu64 ",\"altered\":%" PRIu64 ",\"requests\":%" PRIu64
                 ",\"bulks\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"wire_bytes\":%" PRIu64
-                ",\"connections\":%" PRIu64 ",\"open\":%u,\"busy_ms\":%" PRId64 ",\"status\":{",
+                ",\"connections\":%" PRIu64 ",\"open\":%u,\"busy_ms\":%" PRId64
+                ",\"first_ms\":%" PRId64 ",\"status\":{",
                 n->documents, sink.store.ids, n->duplicates, sink.store.repeated_lines,
                 sink.store.altered, n->requests, n->bulks, n->bytes, n->wire_bytes, n->connections,
-                sink.conn_count, n->last_ms - n->first_ms);
+                sink.conn_count, n->last_ms - n->first_ms, n->first_ms);
     for (size_t i = 0; i < ARRAY_LEN(n->answered); i++) {
         if (n->answered[i] == 0)
             continue;

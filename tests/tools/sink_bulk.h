@@ -315,6 +315,7 @@ static inline bool answer_bulk(struct conn *c, struct text path, struct text que
                                struct text body)
 {
     struct bulk b = {.index = NO_TEXT};
+    struct bytes head = {0};
 
     sink.counts.bulks++;
     sink.counts.bytes += body.len;
@@ -350,10 +351,11 @@ static inline bool answer_bulk(struct conn *c, struct text path, struct text que
     if (sink.items.len > 0)
         sink.items.len--; /* the last comma */
     bytes_add(&sink.items, "]}", 2);
-    http_answer(c, 200,
-                b.errors ? TEXT_LIT("{\"errors\":true,\"took\":1,\"items\":[")
-                         : TEXT_LIT("{\"errors\":false,\"took\":1,\"items\":["),
+    bytes_print(&head, "{\"errors\":%s,%s\"items\":[", b.errors ? "true" : "false",
+                b.reduced ? "" : "\"took\":1,");
+    http_answer(c, 200, (struct text){head.ptr, head.len},
                 (struct text){sink.items.ptr, sink.items.len});
+    free(head.ptr);
     return true;
 }
 

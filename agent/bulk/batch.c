@@ -354,3 +354,39 @@ uint32_t batch_resolve(struct batch *b)
     release_spans(b);
     return b->item_count;
 }
+
+/* what a run of items of one ledger comes to */
+static void settle_run(struct ledger *ledger, uint32_t items, struct ledger_count c)
+{
+    const struct ledger_count none = {0};
+    if (items == 0)
+        return;
+    ledger_resolve(ledger, c, none);
+    ledger->documents[DOCUMENT_CREATED] += items;
+}
+
+/* see header */
+void batch_accept(struct batch *b)
+{
+    struct ledger_count c = {0};
+    struct ledger *ledger = NULL;
+    uint32_t from = 0;
+    for (uint32_t i = 0; i < b->item_count; i++) {
+        const struct batch_item *item = &b->items[i];
+        struct span **spans = &b->spans[item->span];
+        if (spans[0]->owner->ledger != ledger) {
+            settle_run(ledger, i - from, c);
+            ledger = spans[0]->owner->ledger;
+            c = (struct ledger_count){0};
+            from = i;
+        }
+        c.bytes += item->source_bytes;
+        c.lines += item->source_lines;
+        for (uint32_t n = 0; n < item->spans; n++)
+            spans[n]->open_items--;
+    }
+    settle_run(ledger, b->item_count - from, c);
+    b->item_count = 0;
+    b->body_bytes = 0;
+    release_spans(b);
+}

@@ -128,4 +128,7 @@ uint32_t batch_drop_ids(struct batch *b, struct slice target);
  */
 uint32_t batch_resolve(struct batch *b);
 
+/* As batch_resolve when every item is CREATED, whatever their states are: the usual end. */
+void batch_accept(struct batch *b);
+
 #endif

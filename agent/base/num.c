@@ -242,3 +242,10 @@ void num_write_hex(char *dst, uint64_t v, unsigned digits)
     memcpy(text, halves, sizeof(text));
     memcpy(dst, text + sizeof(text) - digits, digits);
 }
+
+/* eight of them in one store */
+void num_write_hex8(char *dst, uint32_t v)
+{
+    uint64_t digits = htobe64(hex8(v));
+    memcpy(dst, &digits, sizeof(digits));
+}

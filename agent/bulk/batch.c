@@ -104,6 +104,15 @@ int batch_span_for(struct batch *b, struct span_pool *pool, struct span_owner *o
     return 0;
 }
 
+/* items of a span are shipped from now on */
+static void count_read(struct span *s, uint32_t items, struct ledger_count c)
+{
+    s->shipped.bytes += c.bytes;
+    s->shipped.lines += c.lines;
+    ledger_read(s->owner->ledger, c);
+    s->owner->ledger->documents[DOCUMENT_ENCODED] += items;
+}
+
 /* takes written bytes as an item */
 void batch_commit_item(struct batch *b, const struct batch_item *item)
 {
@@ -112,12 +121,18 @@ void batch_commit_item(struct batch *b, const struct batch_item *item)
     b->body_bytes += item->bytes;
     for (uint32_t i = 0; i < item->spans; i++)
         b->spans[item->span + i]->open_items++;
-    struct span *first = b->spans[item->span];
-    struct ledger_count c = {item->source_bytes, item->source_lines};
-    first->shipped.bytes += c.bytes;
-    first->shipped.lines += c.lines;
-    ledger_read(first->owner->ledger, c);
-    first->owner->ledger->documents[DOCUMENT_ENCODED]++;
+    count_read(b->spans[item->span], 1,
+               (struct ledger_count){item->source_bytes, item->source_lines});
+}
+
+/* see header */
+void batch_commit_run(struct batch *b, uint16_t span, uint32_t count, size_t body_bytes,
+                      struct ledger_count c)
+{
+    b->item_count += count;
+    b->body_bytes = body_bytes;
+    b->spans[span]->open_items += count;
+    count_read(b->spans[span], count, c);
 }
 
 /* adds finished text */

@@ -5,8 +5,6 @@
  * them straight into the batch. Names in the constants (paths, fields) are escaped when they are
  * built, so whatever a file is called the body stays valid NDJSON.
  */
-#include "bulk/encode.h"
-
 #include <assert.h>
 #include <string.h>
 
@@ -15,6 +13,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "bulk/encode_internal.h"
 
 /* Constants are made from configuration and one path (PATH_MAX, escaped). */
 #define CONSTANT_MAX ((size_t)256 * 1024)
@@ -27,16 +26,6 @@
 
 /* constant texts */
 #define PARTS 4
-
-struct encode_file {
-    unsigned parts;
-    bool auto_ids;
-    struct slice action;       /* {"create":{"_id":"<generation>, or the whole line without id */
-    struct slice before_flags; /* ","log":{"file":{"path":"..."} */
-    struct slice before_text;  /* },"message":" */
-    struct slice after_text;   /* " and the constants } */
-    char text[];
-};
 
 /* one dotted-free member object: ,"key":{ */
 static void open_member(struct json_writer *w, const char *key)
@@ -314,7 +303,7 @@ static char *put_action(char *p, const struct encode_file *f, const struct encod
         *p++ = '-';
         p += num_write_u64(p, line->source_bytes);
     }
-    return PUT_LIT(p, "\"}}\n");
+    return PUT_LIT(p, ENCODE_ACTION_END);
 }
 
 /* ,"flags":["truncated",...] */
@@ -357,11 +346,11 @@ static char *put_origin(char *p, const struct encode_line *line)
 static char *put_document(char *p, const struct encode_file *f, const struct encode_line *line,
                           uint64_t *bad)
 {
-    p = PUT_LIT(p, "{\"@timestamp\":\"");
+    p = PUT_LIT(p, ENCODE_TIME);
     p = put(p, line->time);
     p = put(p, f->before_flags);
     if (f->parts & PART_OFFSET) {
-        p = PUT_LIT(p, ",\"offset\":");
+        p = PUT_LIT(p, ENCODE_OFFSET);
         p += num_write_u64(p, line->offset);
     }
     if (line->flags != 0)

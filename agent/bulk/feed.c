@@ -237,6 +237,12 @@ static bool is_full(const struct feed *f, const struct batch *b, size_t likely, 
 }
 
 /* see header */
+size_t feed_max_bytes(const struct feed *f)
+{
+    return f->max_bytes;
+}
+
+/* see header */
 bool feed_fits(const struct feed *f, const struct batch *b, size_t likely, size_t worst)
 {
     return !is_full(f, b, likely, worst);

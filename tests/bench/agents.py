@@ -53,7 +53,7 @@ def start(place, core, args, **options):
 class Sink:
     """The verifying sink: a fresh one for each run."""
 
-    def __init__(self, place, verify, expect=0, stamps=None, tls=None):
+    def __init__(self, place, verify, expect=0, stamps=None, tls=None, defer=0):
         args = [place.tool("tools/sink"), "--port", "0"]
         if verify:
             args += ["--verify", verify]
@@ -61,10 +61,12 @@ class Sink:
             args += ["--expect", str(expect)]
         if stamps:
             args += ["--stamps", stamps]
+        if defer:
+            args += ["--defer", str(defer)]
         if tls:
             args += ["--tls-cert", tls[0], "--tls-key", tls[1]]
         self.process = start(place, place.other_core, args, stdout=subprocess.PIPE, text=True)
-        self.url = self._line(10).split()[-1]
+        self.url = self._line(60).split()[-1]
         self.port = self.url.rpartition(":")[2]
         self.at = {}
         self.last = None
@@ -102,7 +104,7 @@ class Sink:
         """Ends it; returns its stats."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
+        self.process.wait(300)
         self._reader.join(60)
         if self.last is None:
             raise Failed("the sink ended without its stats")

@@ -53,6 +53,8 @@ FIGURES = [
 BUSY = 0.95
 # A sink that needs more than this of its core may have been waited for.
 SINK_BUSY = 0.50
+# A core that other processes had for more than this leaves cold caches behind.
+OTHERS = 0.20
 
 
 def reached(figure, value):

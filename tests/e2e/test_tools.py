@@ -302,6 +302,25 @@ def test_sink_over_tls(tmp_path):
         assert client.statuses(items, compress=True) == [409] * 3000
 
 
+def test_sink_that_looks_later(tmp_path):
+    path = os.fspath(tmp_path / "x.log")
+    loggen(path, 100)
+    with open(path, encoding="ascii") as f:
+        lines = f.read().splitlines()
+    items = [(str(n), {"message": line}) for n, line in enumerate(lines)]
+    query = "?filter_path=errors,items.*.status"
+    with Sink("--defer", "10000") as sink:  # fewer than come: some are looked at on the way
+        client = Client(sink.url)
+        for n in range(0, 100, 10):
+            assert client.statuses(items[n : n + 10], query=query) == [201] * 10
+        sink.assert_exactly({"w1": 100})
+        assert client.statuses([("1", {"message": lines[1]}), ("new", {"message": lines[2]}),
+                                ("odd", {"message": lines[3] + "x"})], query=query) == [201] * 3
+        stats = sink.stats()
+        assert (stats["repeated_ids"], stats["repeated_lines"], stats["altered"]) == (1, 1, 2)
+        assert stats["unique"] == 102 and stats["docs"] == 103
+
+
 # ---- the ceiling of the benchmarks
 
 

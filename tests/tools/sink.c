@@ -2,7 +2,8 @@
  * sink: a fast stand-in for Elasticsearch that verifies what it gets. One thread, epoll.
  *
  * usage: sink [--address A] [--port P] [--port-file F] [--version V] [--verify seq|nginx|json|cri]
- *             [--expect N] [--stamps F] [--tls-cert F --tls-key F] [--fault NAME=VALUE]...
+ *             [--expect N] [--stamps F] [--tls-cert F --tls-key F] [--defer BYTES]
+ *             [--fault NAME=VALUE]...
  *
  * It answers what a shipper asks (/, /_nodes/_local, /_cluster/health, templates, privileges) and
  * takes `_bulk`: 201 for a new id, 409 for a held one, 400 for a document that is not JSON. With
@@ -20,6 +21,8 @@
  *
  * --expect prints a line at the first bulk and one when that many documents (with --verify: lines
  * of loggen) are held, and ends the program when the last connection has closed after that.
+ * --defer answers bulks with filter_path as if all of them were good, keeps so many bytes of them,
+ * and looks at them when the stats are asked for, at the end, or when no more can be kept.
  * --stamps writes when each line of loggen was taken, at its number: nanoseconds of
  * CLOCK_MONOTONIC, eight bytes; for one writer. SIGTERM and SIGINT end it too; the last line of
  * stdout is the stats then.
@@ -286,7 +289,7 @@ static void parse(int argc, char **argv)
         {"port", 1, NULL, 'p'},    {"port-file", 1, NULL, 'f'}, {"address", 1, NULL, 'a'},
         {"version", 1, NULL, 'v'}, {"verify", 1, NULL, 'V'},    {"expect", 1, NULL, 'e'},
         {"fault", 1, NULL, 'F'},   {"stamps", 1, NULL, 's'},    {"tls-cert", 1, NULL, 'c'},
-        {"tls-key", 1, NULL, 'k'}, {NULL, 0, NULL, 0},
+        {"tls-key", 1, NULL, 'k'}, {"defer", 1, NULL, 'd'},     {NULL, 0, NULL, 0},
     };
     const char *certificate = NULL;
     const char *key = NULL;
@@ -328,6 +331,10 @@ static void parse(int argc, char **argv)
         case 'k':
             key = optarg;
             break;
+        case 'd':
+            if (!defer_init(&sink.defer, strtoull(optarg, NULL, 10)))
+                die(1, "--defer %s: %s", optarg, strerror(errno));
+            break;
         default:
             exit(2);
         }
@@ -362,6 +369,8 @@ int main(int argc, char **argv)
     while (sink.conn_count > 0)
         conn_close(sink.conns[0]);
     reset();
+    free(sink.defer.bodies.ptr);
+    free(sink.defer.answers.ptr);
     free(sink.plain.ptr);
     free(sink.items.ptr);
     free(sink.message.ptr);

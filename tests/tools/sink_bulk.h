@@ -14,6 +14,7 @@
 
 #include "base/def.h"
 #include "seqline.h"
+#include "sink_defer.h"
 #include "sink_http.h"
 #include "sink_scan.h"
 #include "sink_store.h"
@@ -67,6 +68,7 @@ static struct {
     bool reached;
     int stamps;   /* file of --stamps, 0: none */
     SSL_CTX *tls; /* NULL: plain */
+    struct defer defer;
     struct libdeflate_decompressor *inflater;
     struct bytes plain;   /* unpacked body */
     struct bytes items;   /* of the answer under construction */
@@ -280,6 +282,23 @@ static inline const char *bulk_body(struct bulk *b, struct text body)
     return NULL;
 }
 
+/* looks at the bodies that were kept */
+static inline void look_at_kept(void)
+{
+    const struct bytes *bodies = &sink.defer.bodies;
+
+    for (size_t at = 0; at < bodies->len; at += sizeof(struct defer_body)) {
+        struct defer_body one;
+        memcpy(&one, bodies->ptr + at, sizeof(one));
+        struct bulk b = {.index = {one.index, one.index_len}, .reduced = true};
+        if (bulk_body(&b, (struct text){sink.defer.memory + one.at, one.len}) != NULL || b.errors)
+            sink.store.altered++; /* it was answered as if it were good */
+        sink.items.len = 0;
+    }
+    sink.defer.bodies.len = sink.defer.used = 0;
+    sink.defer.items = 0;
+}
+
 /* answers with an error of the whole request */
 static inline void answer_error(struct conn *c, int status, const char *type, const char *reason)
 {
@@ -294,7 +313,7 @@ static inline void answer_error(struct conn *c, int status, const char *type, co
 /* prints the line of --expect, once */
 static inline void note_reached(void)
 {
-    const uint64_t held = sink.verify ? sink.store.lines : sink.store.ids;
+    const uint64_t held = (sink.verify ? sink.store.lines : sink.store.ids) + sink.defer.items;
 
     if (sink.expect == 0 || sink.reached || held < sink.expect)
         return;
@@ -308,6 +327,24 @@ static inline void note_reached(void)
 static inline bool is_turn(double every)
 {
     return every >= 1 && sink.counts.bulks % (uint64_t)every == 0;
+}
+
+/* answers and keeps a body; false when it cannot be kept */
+static inline bool answer_later(struct conn *c, const struct bulk *b, struct text body)
+{
+    struct text items;
+
+    if (!defer_keep(&sink.defer, b->index, body, &items)) {
+        look_at_kept();
+        return false;
+    }
+    sink.items.len = 0;
+    bytes_add(&sink.items, items.ptr, items.len);
+    bytes_add(&sink.items, "]}", 2);
+    http_answer(c, 200, TEXT_LIT("{\"errors\":false,\"items\":["),
+                (struct text){sink.items.ptr, sink.items.len});
+    note_reached();
+    return true;
 }
 
 /* POST _bulk; false when the connection shall close without an answer */
@@ -338,6 +375,8 @@ static inline bool answer_bulk(struct conn *c, struct text path, struct text que
     if (path.len > strlen("/_bulk"))
         b.index = (struct text){path.ptr + 1, path.len - strlen("/_bulk") - 1};
     b.reduced = memmem(query.ptr, query.len, "filter_path=", 12) != NULL;
+    if (sink.defer.memory != NULL && b.reduced && answer_later(c, &b, body))
+        return true;
     sink.items.len = 0;
     const char *refused = bulk_body(&b, body);
     sink.counts.last_ms = now_ms();

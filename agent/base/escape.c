@@ -101,7 +101,7 @@ static unsigned best(void)
     if (__builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi2"))
         return 0;
-    return __builtin_cpu_supports("avx2") ? 1 : 2;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? 1 : 2;
 #else
     return 0;
 #endif

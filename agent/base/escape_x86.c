@@ -85,21 +85,23 @@ size_t escape_sse2(char *dst, const char *src, size_t n, uint64_t *bad)
 }
 
 /* as run_sse2, 32 bytes a step, while 64 can be loaded */
-__attribute__((target("avx2,bmi"))) static char *run_avx2(char *d, const char **src,
-                                                          const char *end, uint64_t *bad)
+__attribute__((target("avx2,bmi,bmi2"))) static char *
+run_avx2(char *d, const char **src, const char *end, const char *room, uint64_t *bad)
 {
     const __m256i top = _mm256_set1_epi8(0x20), quote = _mm256_set1_epi8('"'),
                   slash = _mm256_set1_epi8('\\');
     const char *s = *src;
-    while (end - s >= 64) {
+    while (s < end && room - s >= 64) {
         __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)s);
         __m256i two = _mm256_or_si256(_mm256_cmpeq_epi8(v, quote), _mm256_cmpeq_epi8(v, slash));
-        unsigned care = (unsigned)_mm256_movemask_epi8(_mm256_cmpgt_epi8(top, v));
-        unsigned pairs = (unsigned)_mm256_movemask_epi8(two), step = 32;
+        unsigned step = end - s < 32 ? (unsigned)(end - s) : 32;
+        unsigned there = _bzhi_u32(UINT32_MAX, step);
+        unsigned care = (unsigned)_mm256_movemask_epi8(_mm256_cmpgt_epi8(top, v)) & there;
+        unsigned pairs = (unsigned)_mm256_movemask_epi8(two) & there;
         _mm256_storeu_si256((__m256i *)(void *)d, v);
         if (care != 0) {
             step = (unsigned)__builtin_ctz(care);
-            pairs &= (1u << step) - 1;
+            pairs = _bzhi_u32(pairs, step);
         }
         for (; pairs != 0; pairs &= pairs - 1) {
             unsigned at = (unsigned)__builtin_ctz(pairs);
@@ -117,12 +119,18 @@ __attribute__((target("avx2,bmi"))) static char *run_avx2(char *d, const char **
     return d;
 }
 
-/* see header */
-size_t escape_avx2(char *dst, const char *src, size_t n, uint64_t *bad)
+/* see header; the last bytes as in escape_sse2 */
+__attribute__((target("avx2,bmi,bmi2"))) size_t escape_avx2(char *dst, const char *src, size_t n,
+                                                            uint64_t *bad)
 {
     const char *end = src + n;
-    char *d = run_avx2(dst, &src, end, bad);
-    return (size_t)(d - dst) + escape_sse2(d, src, (size_t)(end - src), bad);
+    char copy[TAIL_ROOM];
+    char *d = run_avx2(dst, &src, end, end, bad);
+    size_t left = (size_t)(end - src);
+    const char *s = copy;
+    memcpy(copy, src, left);
+    memset(copy + left, 0, 64);
+    return (size_t)(run_avx2(d, &s, copy + left, copy + left + 64, bad) - dst);
 }
 
 /* 32 bytes a step; what is beyond the text is masked out of the load */

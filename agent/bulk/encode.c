@@ -297,7 +297,7 @@ static char *put_action(char *p, const struct encode_file *f, const struct encod
         return p;
     if (line->generation != NULL)
         generation_write(p - DOCID_GENERATION_CHARS, line->generation);
-    num_write_hex(p, line->offset, DOCID_OFFSET_DIGITS);
+    docid_write_offset(p, line->offset);
     p += DOCID_OFFSET_DIGITS;
     if (line->open_end) {
         *p++ = '-';
@@ -330,7 +330,7 @@ static char *put_origin(char *p, const struct encode_line *line)
 {
     *p++ = '}';
     if (line->stream != NULL) {
-        p = PUT_LIT(p, ",\"stream\":\"");
+        p = PUT_LIT(p, ENCODE_STREAM);
         p = put(p, slice_str(line->stream));
         *p++ = '"';
     }

@@ -18,5 +18,6 @@ struct encode_file {
 #define ENCODE_ACTION_END "\"}}\n"
 #define ENCODE_TIME       "{\"@timestamp\":\""
 #define ENCODE_OFFSET     ",\"offset\":"
+#define ENCODE_STREAM     ",\"stream\":\""
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * bulk/encode_run - many lines to many items
  *
- * Nearly all lines are whole, short and raw, and follow one another in one file. Of their items
- * only offset and text differ, so everything else is put together once for a run, and each item is
- * five copies. The first line that is anything else ends the run: encode_line takes it.
+ * Nearly all lines are whole, short and of one file. Of their items only offset and text differ (of
+ * a container's lines time and stream as well), so everything else is put together once for a run,
+ * and each item is a few copies. The first line that is anything else ends the run: encode_line
+ * takes it.
  *
  * An item's bytes are those that encode_line would write.
  */
@@ -21,10 +22,11 @@
 /* What all items of a run share. */
 struct frame {
     char head[HEAD_ROOM]; /* action line up to the offset's lower half */
+    char middle[MIDDLE_ROOM];
     size_t head_bytes;
-    char middle[MIDDLE_ROOM]; /* from there to the text, or to the offset */
-    size_t middle_bytes;
-    struct slice to_text; /* from the offset to the text */
+    struct slice to_time; /* from there to the time; empty: the time is part of what follows */
+    struct slice to_text; /* on to the text, to the offset or to the stream */
+    struct slice text;    /* where the offset stands before it: on to the text or to the stream */
     size_t action_bytes;
     bool has_id, has_offset;
 };
@@ -36,35 +38,62 @@ static void add(char *dst, size_t *len, struct slice s)
     *len += s.len;
 }
 
+/* up to the offset's lower half */
+static void make_head(struct frame *fr, const struct encode_file *f, uint64_t offset)
+{
+    char digits[DOCID_OFFSET_DIGITS];
+    fr->head_bytes = 0;
+    add(fr->head, &fr->head_bytes, f->action);
+    fr->action_bytes = fr->head_bytes;
+    if (!fr->has_id)
+        return;
+    docid_write_offset(digits, offset);
+    add(fr->head, &fr->head_bytes, slice_of(digits, DOCID_OFFSET_DIGITS - LOW_DIGITS));
+    fr->action_bytes = fr->head_bytes + LOW_DIGITS + sizeof(ENCODE_ACTION_END) - 1;
+}
+
+/* from there to the text */
+static void make_middle(struct frame *fr, const struct encode_file *f, const struct encode_run *run)
+{
+    /* a stream stands between the brace that ends the object log and the comma behind it */
+    const struct slice before_text = run->cut == NULL ? f->before_text : SLICE_LIT("}");
+    size_t n = 0, time;
+    if (fr->has_id)
+        add(fr->middle, &n, SLICE_LIT(ENCODE_ACTION_END));
+    add(fr->middle, &n, SLICE_LIT(ENCODE_TIME));
+    time = run->cut == NULL ? 0 : n;
+    if (run->cut == NULL)
+        add(fr->middle, &n, run->time);
+    add(fr->middle, &n, f->before_flags);
+    add(fr->middle, &n, fr->has_offset ? SLICE_LIT(ENCODE_OFFSET) : before_text);
+    fr->to_time = slice_of(fr->middle, time);
+    fr->to_text = slice_of(fr->middle + time, n - time);
+    fr->text = fr->has_offset ? before_text : slice_of("", 0);
+}
+
 /* Puts the frame together; false when it does not fit. */
 static bool make_frame(struct frame *fr, const struct encode_file *f, const struct encode_run *run)
 {
-    char high[DOCID_OFFSET_DIGITS - LOW_DIGITS];
     fr->has_id = !f->auto_ids;
     fr->has_offset = (f->parts & PART_OFFSET) != 0;
-    fr->head_bytes = fr->middle_bytes = 0;
-    if (f->action.len + sizeof(high) > HEAD_ROOM ||
-        f->before_flags.len + f->before_text.len + run->time.len + 64 > MIDDLE_ROOM)
+    if (f->action.len + DOCID_OFFSET_DIGITS > HEAD_ROOM ||
+        f->before_flags.len + f->before_text.len + ENCODE_TIME_MAX + 64 > MIDDLE_ROOM)
         return false;
-    add(fr->head, &fr->head_bytes, f->action);
-    fr->action_bytes = fr->head_bytes;
-    if (fr->has_id) {
-        num_write_hex(high, run->offset >> LOW_BITS, sizeof(high));
-        add(fr->head, &fr->head_bytes, slice_of(high, sizeof(high)));
-        add(fr->middle, &fr->middle_bytes, SLICE_LIT(ENCODE_ACTION_END));
-        fr->action_bytes = fr->head_bytes + LOW_DIGITS + fr->middle_bytes;
-    }
-    add(fr->middle, &fr->middle_bytes, SLICE_LIT(ENCODE_TIME));
-    add(fr->middle, &fr->middle_bytes, run->time);
-    add(fr->middle, &fr->middle_bytes, f->before_flags);
-    add(fr->middle, &fr->middle_bytes, fr->has_offset ? SLICE_LIT(ENCODE_OFFSET) : f->before_text);
-    fr->to_text = f->before_text;
+    make_head(fr, f, run->offset);
+    make_middle(fr, f, run);
     return true;
+}
+
+/* copies a slice */
+static char *put(char *p, struct slice s)
+{
+    memcpy(p, s.ptr, s.len);
+    return p + s.len;
 }
 
 /* one item; its end */
 static char *put_item(char *p, const struct frame *fr, const struct encode_file *f, uint64_t offset,
-                      struct slice text, uint64_t *bad)
+                      const struct encode_cut *line, uint64_t *bad)
 {
     memcpy(p, fr->head, HEAD_ROOM);
     p += fr->head_bytes;
@@ -72,16 +101,31 @@ static char *put_item(char *p, const struct frame *fr, const struct encode_file 
         num_write_hex8(p, (uint32_t)offset);
         p += LOW_DIGITS;
     }
-    memcpy(p, fr->middle, fr->middle_bytes);
-    p += fr->middle_bytes;
+    if (fr->to_time.len > 0)
+        p = put(put(p, fr->to_time), line->time);
+    p = put(p, fr->to_text);
     if (fr->has_offset) {
         p += num_write_u64(p, offset);
-        memcpy(p, fr->to_text.ptr, fr->to_text.len);
-        p += fr->to_text.len;
+        p = put(p, fr->text);
     }
-    p += escape_json(p, text.ptr, text.len, bad);
-    memcpy(p, f->after_text.ptr, f->after_text.len);
-    return p + f->after_text.len;
+    if (line->stream != NULL) {
+        p = put(put(p, SLICE_LIT(ENCODE_STREAM)), slice_str(line->stream));
+        *p++ = '"';
+        p = put(p, slice_sub(f->before_text, 1, SIZE_MAX));
+    }
+    p += escape_json(p, line->text.ptr, line->text.len, bad);
+    return put(p, f->after_text);
+}
+
+/* Takes the text out of a line; false when encode_line has to be asked. */
+static bool cut_line(const struct encode_run *run, struct slice bytes, struct encode_cut *ret)
+{
+    *ret = (struct encode_cut){.text = bytes};
+    if (bytes.len > run->max_bytes || (run->cut != NULL && !run->cut(run->ctx, bytes, ret)))
+        return false;
+    if (ret->text.len > 0 && ret->text.ptr[ret->text.len - 1] == '\r')
+        ret->text.len--;
+    return ret->text.len > 0;
 }
 
 /* see header */
@@ -89,39 +133,34 @@ size_t encode_run(struct batch *b, const struct encode_file *f, const struct enc
                   uint16_t span, uint64_t *bad)
 {
     struct frame fr;
+    struct encode_cut line;
     size_t taken = 0, body = b->body_bytes;
     uint32_t count = 0;
     if (b->span_count == b->span_cap || !make_frame(&fr, f, run))
         return 0;
-    const size_t constant_likely = encode_likely(f, 0), constant_worst = encode_worst(f, 0);
+    const size_t likely = encode_likely(f, 0), worst = encode_worst(f, 0);
     while (b->item_count + count < b->item_cap) {
-        const char *line = run->bytes.ptr + taken;
-        const char *end = memchr(line, '\n', run->bytes.len - taken);
+        const char *from = run->bytes.ptr + taken;
+        const char *end = memchr(from, '\n', run->bytes.len - taken);
         const uint64_t offset = run->offset + taken;
-        if (end == NULL)
+        if (end == NULL || offset >> LOW_BITS != run->offset >> LOW_BITS ||
+            !cut_line(run, slice_of(from, (size_t)(end - from)), &line) ||
+            body + likely + line.text.len + line.text.len / 16 > run->body_bytes ||
+            b->body_cap - body < worst + 6 * line.text.len)
             break;
-        struct slice text = slice_of(line, (size_t)(end - line));
-        const uint32_t source = (uint32_t)text.len + 1;
-        if (text.len > run->max_bytes || offset >> LOW_BITS != run->offset >> LOW_BITS)
-            break;
-        if (text.len > 0 && text.ptr[text.len - 1] == '\r')
-            text.len--;
-        if (text.len == 0 || body + constant_likely + text.len + text.len / 16 > run->body_bytes ||
-            b->body_cap - body < constant_worst + 6 * text.len)
-            break;
-        char *to = put_item(b->body + body, &fr, f, offset, text, bad);
+        const char *to = put_item(b->body + body, &fr, f, offset, &line, bad);
         const uint32_t bytes = (uint32_t)(to - (b->body + body));
         b->items[b->item_count + count++] = (struct batch_item){
             .at = (uint32_t)body,
             .action_bytes = (uint32_t)fr.action_bytes,
             .bytes = bytes,
-            .source_bytes = source,
+            .source_bytes = (uint32_t)(end - from) + 1,
             .source_lines = 1,
             .span = span,
             .spans = 1,
         };
         body += bytes;
-        taken += source;
+        taken += (size_t)(end - from) + 1;
     }
     batch_commit_run(b, span, count, body, (struct ledger_count){taken, count});
     return taken;

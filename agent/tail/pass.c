@@ -155,8 +155,9 @@ bool pass_emit_run(struct pass *p)
 {
     const struct tail *t = p->f->tail;
     uint64_t bad = 0, until;
-    if (!p->has_span || p->f->framing != NULL || p->pos == 0 || recovery_may_repeat(p->f, p->pos) ||
-        (until = plain_until(p)) <= p->pos)
+    encode_cut_fn cut = NULL;
+    if (!p->has_span || p->pos == 0 || !decoded_may_run(p->f, &cut) ||
+        recovery_may_repeat(p->f, p->pos) || (until = plain_until(p)) <= p->pos)
         return false;
     struct encode_run run = {
         .bytes = slice_of(pass_at(p, p->pos), (size_t)(until - p->pos)),
@@ -164,6 +165,8 @@ bool pass_emit_run(struct pass *p)
         .time = slice_of(t->time, DATE_RFC3339_MS_LEN),
         .max_bytes = p->input->max_bytes,
         .body_bytes = feed_max_bytes(t->feed),
+        .cut = cut,
+        .ctx = p->f,
     };
     size_t taken = encode_run(p->batch, encoder(p->f, p->input), &run, p->span, &bad);
     p->input->ledger->documents[DOCUMENT_BAD_UTF8] += bad;

@@ -76,6 +76,8 @@ bool padding_skip(struct pass *p);
 /* ---- decoded.c ---- */
 /* A line of a container log: a record, a part of one, or none of the format. False: blocked. */
 bool decoded_take(struct pass *p, struct pass_record *r);
+/* Whether a file's lines can be taken as a run, and what finds their text then. */
+bool decoded_may_run(const struct file *f, encode_cut_fn *ret_cut);
 /* A line that an earlier life has taken, up to p->taken_to, at pos. False: more must be read. */
 bool decoded_take_again(struct pass *p);
 

@@ -93,19 +93,30 @@ size_t encode_worst(const struct encode_file *f, size_t text_bytes);
 uint64_t encode_line(struct batch *b, const struct encode_file *f, const struct encode_line *line,
                      uint16_t span);
 
-/* Raw lines that stand one after the other. */
+/* What a line holds. */
+struct encode_cut {
+    struct slice text, time; /* as in encode_line */
+    const char *stream;      /* stdout or stderr */
+};
+
+/* Finds text, time and stream in a line; false: it is no such line, or needs a closer look. */
+typedef bool (*encode_cut_fn)(void *ctx, struct slice line, struct encode_cut *ret);
+
+/* Lines that stand one after the other in one file. */
 struct encode_run {
     struct slice bytes;
     uint64_t offset;   /* of the first byte in the source */
-    struct slice time; /* as in encode_line */
+    struct slice time; /* of raw lines, as in encode_line */
     size_t max_bytes;  /* of a line without its line end, below 4 GiB */
     size_t body_bytes; /* no item is begun that would probably end beyond this */
+    encode_cut_fn cut; /* NULL: a line is its text */
+    void *ctx;         /* of cut */
 };
 
 /* Encodes and commits lines as encode_line would, one after the other, up to the first that has no
- * end in `bytes`, is empty or too long, or that the batch may have no room for. Returns the bytes
- * taken, with line ends; 0: the first line is such a one. *bad is increased by the number of
- * invalid UTF-8 sequences replaced. */
+ * end in `bytes`, holds nothing, is too long or not cut, or that the batch may have no room for.
+ * Returns the bytes taken, with line ends; 0: the first line is such a one. *bad is increased by
+ * the number of invalid UTF-8 sequences replaced. */
 size_t encode_run(struct batch *b, const struct encode_file *f, const struct encode_run *run,
                   uint16_t span, uint64_t *bad);
 

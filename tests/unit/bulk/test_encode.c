@@ -543,21 +543,41 @@ static void a_file_keeps_its_own_text(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-/* the line at the beginning of bytes as the tail gives it; its source bytes */
-static size_t next_line(struct slice bytes, uint64_t offset, struct encode_line *ret)
+/* "o<text>" and "e<text>" are lines of a container with times of their own */
+static bool cut_by_letter(void *ctx, struct slice line, struct encode_cut *ret)
+{
+    assert_ptr_equal(ctx, &gen);
+    if (!slice_starts(line, SLICE_LIT("o")) && !slice_starts(line, SLICE_LIT("e")))
+        return false;
+    const bool out = line.ptr[0] == 'o';
+    ret->text = slice_sub(line, 1, SIZE_MAX);
+    ret->time =
+        out ? SLICE_LIT("2026-11-23T01:02:03.123456789Z") : SLICE_LIT("2026-11-23T01:02:03Z");
+    ret->stream = out ? "stdout" : "stderr";
+    return true;
+}
+
+/* the line at the beginning of bytes as the tail gives it; its source bytes; *ret_plain: a run has
+ * to take it */
+static size_t next_line(struct slice bytes, uint64_t offset, encode_cut_fn cut,
+                        struct encode_line *ret, bool *ret_plain)
 {
     size_t length = slice_find(bytes, '\n');
-    struct slice text = slice_sub(bytes, 0, length);
-    if (slice_ends(text, SLICE_LIT("\r")))
-        text.len--;
-    *ret = line_of(text, offset);
+    struct encode_cut c = {.text = slice_sub(bytes, 0, length), .time = SLICE_LIT(time_text)};
+    *ret_plain = length <= 300 && (cut == NULL || cut((void *)(uintptr_t)&gen, c.text, &c));
+    if (slice_ends(c.text, SLICE_LIT("\r")))
+        c.text.len--;
+    *ret = line_of(c.text, offset);
+    ret->time = c.time;
+    ret->stream = c.stream;
     ret->source_bytes = (uint32_t)length + 1;
+    *ret_plain &= c.text.len > 0;
     return length + 1;
 }
 
 /* Takes all lines by runs, and by itself what ends a run; the same items as line by line. */
 static void check_runs(const char *name, const struct encode_input *input, struct slice bytes,
-                       uint64_t offset)
+                       uint64_t offset, encode_cut_fn cut)
 {
     static char expected[BODY];
     static struct batch_item items[4096];
@@ -565,9 +585,10 @@ static void check_runs(const char *name, const struct encode_input *input, struc
     struct encode_line line;
     struct batch *b = bench.batch;
     uint64_t bad[2] = {0, 0};
+    bool plain;
     start_over();
     for (size_t at = 0; at < bytes.len;) {
-        at += next_line(slice_sub(bytes, at, SIZE_MAX), offset + at, &line);
+        at += next_line(slice_sub(bytes, at, SIZE_MAX), offset + at, cut, &line, &plain);
         if (line.text.len > 0)
             bad[0] += encode_line(b, f, &line, bench.span);
     }
@@ -581,14 +602,15 @@ static void check_runs(const char *name, const struct encode_input *input, struc
                                        .offset = offset + at,
                                        .time = SLICE_LIT(time_text),
                                        .max_bytes = 300,
-                                       .body_bytes = BODY / 2};
+                                       .body_bytes = BODY / 2,
+                                       .cut = cut,
+                                       .ctx = (void *)(uintptr_t)&gen};
         size_t taken = encode_run(b, f, &run, bench.span, &bad[1]);
         at += taken;
         if (taken > 0 || at == bytes.len)
             continue;
-        at += next_line(slice_sub(bytes, at, SIZE_MAX), offset + at, &line);
-        CHECK(name,
-              line.text.len == 0 || line.text.len > 300 || (offset + at) >> 32 != offset >> 32);
+        at += next_line(slice_sub(bytes, at, SIZE_MAX), offset + at, cut, &line, &plain);
+        CHECK(name, !plain || (offset + at) >> 32 != offset >> 32);
         if (line.text.len > 0)
             bad[1] += encode_line(b, f, &line, bench.span);
     }
@@ -603,13 +625,23 @@ static void runs_are_as_lines(void **state)
 {
     (void)state;
     static const char *const pieces[] = {
-        "plain",     "\"",
-        "\\",        "\r",
-        "\n",        "\n",
-        "\r\n",      "\t",
-        "\x01",      "",
-        "\xc3\xa4",  "\xff",
-        "{\"a\":1}", "a longer text without anything that would need an escape, of 80 bytes or so"};
+        "plain",
+        "\"",
+        "\\",
+        "\r",
+        "\n",
+        "\n",
+        "\r\n",
+        "\t",
+        "\x01",
+        "",
+        "\xc3\xa4",
+        "\xff",
+        "{\"a\":1}",
+        "\no",
+        "\ne",
+        "\no",
+        "a longer text without anything that would need an escape, of 80 bytes or so"};
     struct prng random;
     prng_init(&random, 7);
     for (unsigned round = 0; round < 400; round++) {
@@ -622,7 +654,8 @@ static void runs_are_as_lines(void **state)
                              0);
         assert_int_equal(buf_add_byte(&text, '\n'), 0);
         check_runs("random", &input, buf_slice(&text),
-                   round % 7 == 0 ? UINT32_MAX - 500 : (uint64_t)prng_next(&random) >> 13);
+                   round % 7 == 0 ? UINT32_MAX - 500 : (uint64_t)prng_next(&random) >> 13,
+                   round % 4 < 2 ? cut_by_letter : NULL);
         buf_clear(&text);
     }
 }

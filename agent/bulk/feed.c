@@ -8,7 +8,8 @@
  * under way, so that none can take the whole pool. Idle records stay, up to SHARES_MAX.
  *
  * The batch returned last is opened next: its pages are warm, and a quiet agent keeps touching one
- * batch instead of all.
+ * batch instead of all. A batch that comes back while no other is under way gives its pages back at
+ * once, since nobody is in a hurry; those of a drain follow when they were not needed for a while.
  */
 #include "bulk/feed.h"
 
@@ -22,6 +23,8 @@
 #define ITEM_BYTES_MIN 96
 #define SPANS_MAX      4096
 #define SHARES_MAX     64
+/* of a body that has not been needed for so long */
+#define REST_MS 5000
 
 /* What one target has of the pool. */
 struct share {
@@ -47,6 +50,7 @@ struct feed {
     bool starved; /* somebody asked and got none */
     struct loop_timer *linger;
     struct loop_timer *ready;
+    struct loop_timer *rest;
 };
 
 /* whether a batch carries nothing */
@@ -89,6 +93,37 @@ static void on_ready(void *ctx)
         f->hooks.ready(f->hooks.ctx);
 }
 
+/* gives back the pages of batches that were free all the time */
+static void on_rest(void *ctx)
+{
+    struct feed *f = ctx;
+    int64_t now = loop_now_ms(f->loop);
+    int64_t next = INT64_MAX;
+    LIST_EACH(node, &f->free) {
+        struct batch *b = LIST_ENTRY(node, struct batch, link);
+        if (b->warm_until_ms == 0)
+            continue;
+        if (b->warm_until_ms <= now)
+            batch_cool(b);
+        else if (b->warm_until_ms < next)
+            next = b->warm_until_ms;
+    }
+    if (next != INT64_MAX)
+        loop_timer_set_at(f->rest, next);
+}
+
+/* what becomes of the pages of a batch that is back */
+static void rest(struct feed *f, struct batch *b)
+{
+    if (f->outstanding == 0 && !f->starved) {
+        batch_cool(b);
+        return;
+    }
+    b->warm_until_ms = loop_now_ms(f->loop) + REST_MS;
+    if (!loop_timer_is_set(f->rest))
+        loop_timer_set(f->rest, REST_MS);
+}
+
 /* makes the whole pool */
 struct feed *feed_new(struct loop *loop, const struct feed_opts *opts,
                       const struct feed_hooks *hooks)
@@ -104,6 +139,7 @@ struct feed *feed_new(struct loop *loop, const struct feed_opts *opts,
     f->max_bytes = opts->max_bytes;
     f->linger = loop_timer_new(loop, on_linger, f);
     f->ready = loop_timer_new(loop, on_ready, f);
+    f->rest = loop_timer_new(loop, on_rest, f);
     f->all = mem_zalloc_array(opts->batches, sizeof(struct batch *));
     size_t cap = opts->max_bytes + opts->slack_bytes;
     uint32_t items = (uint32_t)(opts->max_bytes / ITEM_BYTES_MIN) + 1;
@@ -125,6 +161,7 @@ void feed_free(struct feed **fp)
         return;
     loop_timer_cancel(&f->linger);
     loop_timer_cancel(&f->ready);
+    loop_timer_cancel(&f->rest);
     for (unsigned i = 0; i < f->opts.batches; i++) {
         batch_abandon(f->all[i]);
         batch_free(&f->all[i]);
@@ -355,6 +392,7 @@ void feed_return(struct feed *f, struct batch *b)
     list_remove(&b->link);
     list_push_front(&f->free, &b->link);
     f->outstanding--;
+    rest(f, b);
     if (f->starved) {
         f->starved = false;
         loop_timer_set(f->ready, 0);

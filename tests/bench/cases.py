@@ -170,8 +170,10 @@ class Measure:
         seconds, cpu, woken = (b - a for a, b in zip(self.start, now))
         if not self.agent.is_running():
             raise Failed("the agent has ended: " + self.agent.log_end())
-        return {"cpu": 100 * cpu / seconds, "wakeups": woken / seconds, "anon": anon, "rss": rss,
-                "peak_anon": self.agent.peak[0], "seconds": seconds, "wrong": []}
+        # at the most, where it was watched
+        return {"cpu": 100 * cpu / seconds, "wakeups": woken / seconds,
+                "anon": max(anon, self.agent.peak[0]), "rss": max(rss, self.agent.peak[1]),
+                "seconds": seconds, "wrong": []}
 
 
 def note_wrong(result, stats, lines):
@@ -219,7 +221,7 @@ class Steady:
             writers = [write_lines(place, path, each, self.rate // self.files, "w%d" % n)
                        for n, path in enumerate(paths)]
             time.sleep(self.settle)
-            agent.watch_memory(0.2)
+            agent.watch_memory(0.05)
             measure = Measure(agent)
             time.sleep(self.seconds)
             result = measure.result()

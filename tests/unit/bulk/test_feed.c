@@ -2,6 +2,8 @@
  * clock is a fake one, so that ages are exact. */
 #include "bulk/feed.h"
 
+#include <sys/mman.h>
+
 #include "bulk_test.h"
 
 #define BATCHES 4
@@ -128,6 +130,45 @@ static struct batch *give_back(void)
     feed_return(bench.feed, b);
     bench.inside = false;
     return b;
+}
+
+/* whether the first page of a batch's body is there */
+static bool is_warm(const struct batch *b)
+{
+    unsigned char there = 0;
+    assert_int_equal(mincore(b->body, 1, &there), 0);
+    return (there & 1) != 0;
+}
+
+/* pages of a batch that nobody hurries for are given back at once, those of a drain after a while */
+static void pages_are_given_back(void **state)
+{
+    (void)state;
+    start(0, 0, 0);
+    struct batch *b = feed_item("t", 500);
+    assert_true(is_warm(b));
+    feed_flush(bench.feed);
+    assert_ptr_equal(give_back(), b);
+    assert_false(is_warm(b));
+    for (int i = 0; i < 3; i++)
+        (void)feed_item("t", MAX);
+    feed_flush(bench.feed);
+    struct batch *first = give_back(), *second = give_back(), *third = give_back();
+    assert_true(is_warm(first) && is_warm(second));
+    assert_false(is_warm(third));
+    pass_ms(3000);
+    assert_ptr_equal(feed_item("t", 500), third);
+    assert_ptr_equal(feed_item("u", 500), second); /* in use again */
+    pass_ms(1990);
+    assert_true(is_warm(first));
+    pass_ms(20);
+    assert_false(is_warm(first));
+    assert_true(is_warm(second) && is_warm(third));
+    while (!list_is_empty(&bench.sealed))
+        (void)give_back();
+    pass_ms(6000);
+    assert_false(is_warm(second) || is_warm(third));
+    pass_ms(100000); /* nothing is left to do */
 }
 
 static void sealed_before_it_passes_max_bytes(void **state)
@@ -498,6 +539,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(sealed_before_it_passes_max_bytes),
+        TEST(pages_are_given_back),
         TEST(one_large_item_has_a_batch_alone),
         TEST(likely_and_worst),
         TEST(sealed_by_count),

@@ -131,6 +131,7 @@ class Agent:
                                  env=dict(os.environ, **(environment or {})))
         self.pid = self.process.pid
         self.peak = (0.0, 0.0)
+        self.samples = []
         self._stop = threading.Event()
         self._watcher = None
 
@@ -139,7 +140,8 @@ class Agent:
 
         def watch():
             while not self._stop.wait(every):
-                self.peak = tuple(map(max, self.peak, host.memory(self.pid)))
+                self.samples.append(host.memory(self.pid))
+                self.peak = tuple(map(max, self.peak, self.samples[-1]))
 
         self._watcher = threading.Thread(target=watch, daemon=True)
         self._watcher.start()

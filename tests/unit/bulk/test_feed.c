@@ -140,7 +140,8 @@ static bool is_warm(const struct batch *b)
     return (there & 1) != 0;
 }
 
-/* pages of a batch that nobody hurries for are given back at once, those of a drain after a while */
+/* pages of a batch that nobody hurries for are given back at once, those of a drain after a while
+ */
 static void pages_are_given_back(void **state)
 {
     (void)state;

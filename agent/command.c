@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "os/fsprobe.h"
+#include "os/reach.h"
 
 static const struct command commands[] = {
     {"run", "[--once [--timeout D]]", "ship logs and metrics until told to stop", COMMAND_ONCE, 0,
@@ -31,6 +32,7 @@ static const struct command commands[] = {
     {"version", "", "print the versions of wherry and its libraries", 0, 0, 0, command_version},
     {"help", "", "print this", 0, 0, 0, command_help},
     {FSPROBE_COMMAND, "", NULL, 0, 0, 0, command_statfs_helper},
+    {REACH_COMMAND, "", NULL, 0, 0, 0, command_mount_helper},
 };
 
 /* see header */

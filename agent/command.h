@@ -62,6 +62,7 @@ int command_export(const struct cli *cli);
 int command_version(const struct cli *cli);
 int command_help(const struct cli *cli);
 int command_statfs_helper(const struct cli *cli);
+int command_mount_helper(const struct cli *cli);
 
 /* Reads and checks the configuration; prints every error. NULL: EXIT_CONFIG. */
 struct config *command_read(const struct cli *cli);

@@ -15,6 +15,7 @@
 #endif
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define LARGE_BYTES (128 * 1024)
@@ -108,6 +109,36 @@ char *mem_strndup(const char *s, size_t n)
 void mem_free(void *p)
 {
     free(p);
+}
+
+/* twice the size holds an aligned block; what lies before and behind it is given back */
+void *mem_map_aligned(size_t n)
+{
+    char *p = mmap(NULL, 2 * n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        die();
+    size_t before = (n - (uintptr_t)p % n) % n;
+    if (before > 0)
+        mem_unmap(p, before);
+    mem_unmap(p + before + n, n - before);
+    count_block();
+    return p + before;
+}
+
+/* unmaps */
+void mem_unmap(void *p, size_t n)
+{
+    (void)munmap(p, n); /* fails only where it is not ours */
+}
+
+/* see header */
+void mem_forget(void *p, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)p + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)p + n) / page * page;
+    if (from < to)
+        (void)madvise((void *)from, to - from, MADV_DONTNEED); /* only saves memory */
 }
 
 /* reads the counter */

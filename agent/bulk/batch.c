@@ -1,9 +1,9 @@
 /*
  * bulk/batch - one request's body, its items and its spans
  *
- * Body and items are anonymous mappings made once at their largest size: the kernel gives a page
- * when it is first touched, so an idle pool costs address space only, and nothing is moved while a
- * body grows.
+ * Body, items and spans are anonymous mappings made once at their largest size: the kernel gives a
+ * page when it is first touched, so an idle pool costs address space only, and nothing is moved
+ * while a body grows.
  *
  * Invariants: 1. items stand in the body in order, without gaps, up to body_bytes. 2. An item's
  * spans are a run of this batch's span table. 3. The open items of this batch's spans are exactly
@@ -44,7 +44,7 @@ struct batch *batch_new(enum batch_kind kind, size_t body_cap, uint32_t item_cap
     b->span_cap = span_cap;
     b->body = reserve(body_cap);
     b->items = reserve(item_cap * sizeof(struct batch_item));
-    b->spans = mem_zalloc_array(span_cap, sizeof(*b->spans));
+    b->spans = reserve(span_cap * sizeof(struct span *));
     return b;
 }
 
@@ -56,7 +56,7 @@ void batch_free(struct batch **b)
     list_remove(&(*b)->link);
     (void)munmap((*b)->body, (*b)->body_cap);
     (void)munmap((*b)->items, (*b)->item_cap * sizeof(struct batch_item));
-    mem_free((*b)->spans);
+    (void)munmap((*b)->spans, (*b)->span_cap * sizeof(struct span *));
     mem_free(*b);
     *b = NULL;
 }
@@ -65,10 +65,8 @@ void batch_free(struct batch **b)
 void batch_reset(struct batch *b, size_t keep_bytes)
 {
     assert(b->item_count == 0 && b->span_count == 0);
-    const size_t page = 4096;
-    size_t keep = (keep_bytes + page - 1) / page * page;
-    if (keep < b->body_cap)
-        (void)madvise(b->body + keep, b->body_cap - keep, MADV_DONTNEED); /* only saves memory */
+    if (keep_bytes < b->body_cap)
+        mem_forget(b->body + keep_bytes, b->body_cap - keep_bytes);
     b->body_bytes = 0;
     b->target[0] = '\0';
     b->barrier = 0;
@@ -77,13 +75,14 @@ void batch_reset(struct batch *b, size_t keep_bytes)
     b->owner_data = NULL;
 }
 
-/* see header; both only save memory */
-void batch_cool(struct batch *b)
+/* see header */
+void batch_rest(struct batch *b)
 {
     assert(b->item_count == 0 && b->span_count == 0);
-    (void)madvise(b->body, b->body_cap, MADV_DONTNEED);
-    (void)madvise(b->items, b->item_cap * sizeof(*b->items), MADV_DONTNEED);
-    b->warm_until_ms = 0;
+    mem_forget(b->body, b->body_cap);
+    mem_forget(b->items, b->item_cap * sizeof(struct batch_item));
+    mem_forget(b->spans, b->span_cap * sizeof(struct span *));
+    b->returned_ms = 0;
 }
 
 /* room for one more item with a span of its own */

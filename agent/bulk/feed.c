@@ -8,8 +8,8 @@
  * under way, so that none can take the whole pool. Idle records stay, up to SHARES_MAX.
  *
  * The batch returned last is opened next: its pages are warm, and a quiet agent keeps touching one
- * batch instead of all. A batch that comes back while no other is under way gives its pages back at
- * once, since nobody is in a hurry; those of a drain follow when they were not needed for a while.
+ * batch instead of all. Those that were not used for REST_MS give their pages back: in the free
+ * list they stand behind the others.
  */
 #include "bulk/feed.h"
 
@@ -23,8 +23,7 @@
 #define ITEM_BYTES_MIN 96
 #define SPANS_MAX      4096
 #define SHARES_MAX     64
-/* of a body that has not been needed for so long */
-#define REST_MS 5000
+#define REST_MS        5000
 
 /* What one target has of the pool. */
 struct share {
@@ -85,43 +84,30 @@ static void on_linger(void *ctx)
     set_linger(f);
 }
 
+/* gives back the pages of what has not been used for a while */
+static void on_rest(void *ctx)
+{
+    struct feed *f = ctx;
+    int64_t now = loop_now_ms(f->loop);
+    LIST_EACH(node, &f->free) {
+        struct batch *b = LIST_ENTRY(node, struct batch, link);
+        if (b->returned_ms == 0)
+            break;
+        if (now - b->returned_ms < REST_MS)
+            loop_timer_set_at(f->rest, b->returned_ms + REST_MS); /* the oldest is the last */
+        else
+            batch_rest(b);
+    }
+    if (!loop_timer_is_set(f->rest))
+        span_pool_rest(f->spans);
+}
+
 /* tells the producers that they may go on */
 static void on_ready(void *ctx)
 {
     struct feed *f = ctx;
     if (f->hooks.ready != NULL)
         f->hooks.ready(f->hooks.ctx);
-}
-
-/* gives back the pages of batches that were free all the time */
-static void on_rest(void *ctx)
-{
-    struct feed *f = ctx;
-    int64_t now = loop_now_ms(f->loop);
-    int64_t next = INT64_MAX;
-    LIST_EACH(node, &f->free) {
-        struct batch *b = LIST_ENTRY(node, struct batch, link);
-        if (b->warm_until_ms == 0)
-            continue;
-        if (b->warm_until_ms <= now)
-            batch_cool(b);
-        else if (b->warm_until_ms < next)
-            next = b->warm_until_ms;
-    }
-    if (next != INT64_MAX)
-        loop_timer_set_at(f->rest, next);
-}
-
-/* what becomes of the pages of a batch that is back */
-static void rest(struct feed *f, struct batch *b)
-{
-    if (f->outstanding == 0 && !f->starved) {
-        batch_cool(b);
-        return;
-    }
-    b->warm_until_ms = loop_now_ms(f->loop) + REST_MS;
-    if (!loop_timer_is_set(f->rest))
-        loop_timer_set(f->rest, REST_MS);
 }
 
 /* makes the whole pool */
@@ -390,9 +376,11 @@ void feed_return(struct feed *f, struct batch *b)
     }
     batch_reset(b, f->opts.max_bytes);
     list_remove(&b->link);
+    b->returned_ms = loop_now_ms(f->loop);
     list_push_front(&f->free, &b->link);
+    if (!loop_timer_is_set(f->rest))
+        loop_timer_set(f->rest, REST_MS);
     f->outstanding--;
-    rest(f, b);
     if (f->starved) {
         f->starved = false;
         loop_timer_set(f->ready, 0);

@@ -24,12 +24,12 @@ static const char *const abandon_names[ABANDON_COUNT] = {
 };
 
 static const char *const document_names[DOCUMENT_COUNT] = {
-    [DOCUMENT_ENCODED] = "encoded",     [DOCUMENT_CREATED] = "created",
-    [DOCUMENT_DUPLICATE] = "duplicate", [DOCUMENT_DEAD] = "dead_lettered",
-    [DOCUMENT_RESENT] = "resent",       [DOCUMENT_TRUNCATED] = "truncated",
-    [DOCUMENT_BAD_UTF8] = "bad_utf8",   [DOCUMENT_PARTIAL] = "partial",
-    [DOCUMENT_UNDECODED] = "undecoded", [DOCUMENT_MAYBE_REPEAT] = "maybe_repeated",
-    [DOCUMENT_FILE_CUT] = "file_cuts",
+    [DOCUMENT_ENCODED] = "encoded",        [DOCUMENT_CREATED] = "created",
+    [DOCUMENT_DUPLICATE] = "duplicate",    [DOCUMENT_DEAD] = "dead_lettered",
+    [DOCUMENT_RESENT] = "resent",          [DOCUMENT_TRUNCATED] = "truncated",
+    [DOCUMENT_BAD_UTF8] = "bad_utf8",      [DOCUMENT_PARTIAL] = "partial",
+    [DOCUMENT_UNDECODED] = "undecoded",    [DOCUMENT_MAYBE_REPEAT] = "maybe_repeated",
+    [DOCUMENT_MOUNT_AWAY] = "mounts_away", [DOCUMENT_FILE_CUT] = "file_cuts",
 };
 
 /* name of a skip reason */

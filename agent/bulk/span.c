@@ -1,50 +1,44 @@
 /*
  * bulk/span - spans and their pool
  *
- * Spans that come back are kept in a free list for the life of the pool: their number is bounded by
- * batches times files in a batch.
+ * Spans that come back are kept for the next ones, or go back to the system by whole blocks when
+ * few are in use. Their number is bounded by batches times files in a batch.
  */
 #include "bulk/span.h"
 
 #include <assert.h>
 
 #include "base/mem.h"
+#include "base/slab.h"
 
 struct span_pool {
-    struct list free;
-    unsigned used;
+    struct slab spans;
 };
 
 /* an empty pool */
 struct span_pool *span_pool_new(void)
 {
     struct span_pool *p = mem_zalloc(sizeof(*p));
-    list_init(&p->free);
+    slab_init(&p->spans, sizeof(struct span));
     return p;
 }
 
-/* frees the kept spans */
+/* gives the memory back */
 void span_pool_free(struct span_pool **p)
 {
     if (*p == NULL)
         return;
-    assert((*p)->used == 0);
-    struct list *node;
-    while ((node = list_pop_front(&(*p)->free)) != NULL)
-        mem_free(LIST_ENTRY(node, struct span, link));
+    slab_clear(&(*p)->spans);
     mem_free(*p);
     *p = NULL;
 }
 
-/* a kept span, or a new one */
+/* from the slab */
 struct span *span_get(struct span_pool *p, struct span_owner *owner, uint64_t at)
 {
-    struct list *node = list_pop_front(&p->free);
-    struct span *s =
-        node != NULL ? LIST_ENTRY(node, struct span, link) : mem_zalloc(sizeof(struct span));
+    struct span *s = slab_get(&p->spans);
     *s = (struct span){.owner = owner, .from = at, .to = at};
     list_init(&s->link);
-    p->used++;
     return s;
 }
 
@@ -58,8 +52,13 @@ void span_put(struct span_pool *p, struct span *s)
         span_put(p, c);
     }
     list_remove(&s->link);
-    list_push_front(&p->free, &s->link);
-    p->used--;
+    slab_put(&p->spans, s);
+}
+
+/* see header */
+void span_pool_rest(struct span_pool *p)
+{
+    slab_trim(&p->spans);
 }
 
 /* see header */
@@ -84,5 +83,5 @@ void span_resolve_companions(struct span *s)
 /* handed out and not back */
 unsigned span_pool_used(const struct span_pool *p)
 {
-    return p->used;
+    return (unsigned)p->spans.count;
 }

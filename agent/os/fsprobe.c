@@ -25,6 +25,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "fsprobe_internal.h"
+#include "helper_internal.h"
 
 #define HELPERS_MAX 4
 #define STUCK_MAX   (HELPERS_MAX - 1) /* before those that may hang are asked no more */
@@ -194,7 +195,7 @@ static int start_helper(struct helper *h)
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
-    int r = fsprobe_spawn(ends[1], &h->pid);
+    int r = helper_spawn(FSPROBE_COMMAND, ends[1], -1, &h->pid);
     (void)close(ends[1]); /* the helper's */
     if (r < 0) {
         (void)close(ends[0]);

@@ -1,36 +1,18 @@
 /*
  * os/fsprobe_serve - the helper's side
  *
- * It holds nothing of the process that started it but the socket: whatever was inherited is closed,
- * so that a helper that hangs in the kernel keeps no lock and no file. It ends by itself when the
- * socket ends, and by a signal when its parent dies.
+ * It ends by itself when the socket ends, and by a signal when its parent dies.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fsprobe_internal.h"
+#include "helper_internal.h"
 #include "os/fsprobe.h"
-
-#define FIRST_OTHER (STDERR_FILENO + 1)
-#define LAST_OTHER  4095 /* where the kernel cannot close them all at once (before 5.9) */
-
-/* every file descriptor that is not one of the first three */
-static void close_others(void)
-{
-#ifdef SYS_close_range
-    if (syscall(SYS_close_range, FIRST_OTHER, ~0U, 0) == 0)
-        return;
-#endif
-    for (int fd = FIRST_OTHER; fd <= LAST_OTHER; fd++)
-        (void)close(fd); /* most are none */
-}
 
 /* the kernel's answer; this is what may hang */
 static void ask_kernel(const char *path, struct fsprobe_answer *ret)
@@ -55,9 +37,8 @@ static void ask_kernel(const char *path, struct fsprobe_answer *ret)
 int fsprobe_serve(void (*ask)(const char *path, struct fsprobe_answer *ret))
 {
     char path[FSPROBE_PATH_MAX];
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+    if (helper_detach() < 0)
         return 1;
-    close_others();
     for (;;) {
         ssize_t n = recv(STDIN_FILENO, path, sizeof(path) - 1, 0);
         if (n < 0 && errno == EINTR)

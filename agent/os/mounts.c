@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/slice.h"
 #include "os/fs.h"
 
@@ -25,6 +26,7 @@
 struct mount {
     char *point; /* owned; unescaped, "" is the root */
     size_t bytes;
+    uint64_t id;
     enum mount_kind kind;
 };
 
@@ -74,7 +76,10 @@ static void add_line(struct mounts *m, struct slice line)
 {
     struct slice field, point = {0}, type = {0};
     bool behind = false;
+    uint64_t id = 0;
     for (unsigned i = 0; slice_next(&line, ' ', &field); i++) {
+        if (i == 0 && num_u64(field, &id) < 0)
+            return;
         if (i == POINT_AT)
             point = field;
         if (behind) {
@@ -89,6 +94,7 @@ static void add_line(struct mounts *m, struct slice line)
         m->all = mem_resize(m->all, (m->count == 0 ? 1 : m->count * 2) * sizeof(*m->all));
     struct mount *one = &m->all[m->count++];
     one->point = unescape(point, &one->bytes);
+    one->id = id;
     one->kind = kind_of(type);
 }
 
@@ -125,19 +131,44 @@ void mounts_free(struct mounts **m)
     *m = NULL;
 }
 
-/* see header */
-enum mount_kind mounts_kind(const struct mounts *m, const char *path)
+/* the mount that holds a path, or NULL */
+static const struct mount *find(const struct mounts *m, const char *path)
 {
-    enum mount_kind kind = MOUNT_LOCAL;
-    size_t longest = 0;
+    const struct mount *found = NULL;
     for (size_t i = 0; i < m->count; i++) {
         const struct mount *one = &m->all[i];
         bool holds = strncmp(path, one->point, one->bytes) == 0 &&
                      (path[one->bytes] == '/' || path[one->bytes] == '\0');
-        if (!holds || one->bytes < longest)
-            continue;
-        kind = one->kind;
-        longest = one->bytes;
+        if (holds && (found == NULL || one->bytes >= found->bytes))
+            found = one;
     }
-    return kind;
+    return found;
+}
+
+/* see header */
+enum mount_kind mounts_kind(const struct mounts *m, const char *path)
+{
+    const struct mount *one = find(m, path);
+    return one == NULL ? MOUNT_LOCAL : one->kind;
+}
+
+/* see header */
+uint64_t mounts_id(const struct mounts *m, const char *path)
+{
+    const struct mount *one = find(m, path);
+    return one == NULL ? 0 : one->id;
+}
+
+/* see header */
+bool mounts_remote(const struct mounts *m, size_t i, const char **ret_point, uint64_t *ret_id)
+{
+    for (size_t k = 0; k < m->count; k++) {
+        const struct mount *one = &m->all[k];
+        if (one->kind != MOUNT_REMOTE || one->bytes == 0 || find(m, one->point) != one || i-- > 0)
+            continue; /* a covered one is nowhere */
+        *ret_point = one->point;
+        *ret_id = one->id;
+        return true;
+    }
+    return false;
 }

@@ -8,6 +8,8 @@
  * into the third mailbox, `ended`: so a stop can wait for it with a time-out, and a thread that
  * hangs is left to the end of the process.
  *
+ * A worker that had nothing to do for REST_MS gives its buffer and its compressor back.
+ *
  * Failures: no HTTP client or thread can be had: the jobs go to the workers there are; with none,
  * sender_submit says so.
  */
@@ -27,12 +29,15 @@
 #define STACK_BYTES      (512 * KIB)
 #define PACKED_BYTES_MAX (256 * MIB)
 #define FREE_WAIT_MS     1000
+#define REST_MS          5000
 
 struct worker {
     struct list link; /* in sender.ended */
     struct sender *sender;
     pthread_t thread;
     struct http *http;
+    struct compress *compress; /* NULL = made by the next job that needs it */
+    struct buf packed;
 };
 
 struct sender {
@@ -48,22 +53,39 @@ struct sender {
     bool stopped;
 };
 
+/* gives memory back */
+static void rest(struct worker *w)
+{
+    buf_clear(&w->packed);
+    compress_free(&w->compress);
+}
+
+/* the next job; NULL: the end */
+static struct list *next_job(struct worker *w)
+{
+    struct list *node = NULL;
+    if (w->compress != NULL)
+        node = mailbox_wait(w->sender->jobs, REST_MS);
+    if (node != NULL)
+        return node;
+    rest(w);
+    return mailbox_wait(w->sender->jobs, -1);
+}
+
 /* a sender thread */
 static void *work(void *arg)
 {
     struct worker *w = arg;
-    struct compress *compress = compress_new(COMPRESS_AUTO, w->sender->level);
-    struct buf packed;
-    buf_init(&packed, PACKED_BYTES_MAX);
     struct list *node;
-    while ((node = mailbox_wait(w->sender->jobs, -1)) != NULL) {
+    while ((node = next_job(w)) != NULL) {
         struct sender_job *job = LIST_ENTRY(node, struct sender_job, link);
-        sender_exchange(w->http, compress, &packed, job);
+        if (job->gzip && w->compress == NULL)
+            w->compress = compress_new(COMPRESS_AUTO, w->sender->level);
+        sender_exchange(w->http, w->compress, &w->packed, job);
         mailbox_send(w->sender->results, node);
         loop_wake_send(w->sender->wake);
     }
-    buf_clear(&packed);
-    compress_free(&compress);
+    rest(w);
     mailbox_send(w->sender->ended, &w->link);
     return NULL;
 }
@@ -120,6 +142,7 @@ static void start_worker(struct sender *s)
     struct worker *w = &s->workers[s->started];
     w->sender = s;
     list_init(&w->link);
+    buf_init(&w->packed, PACKED_BYTES_MAX);
     w->http = http_new(&s->http);
     if (w->http == NULL) {
         log_debug("no HTTP client for another sender thread");

@@ -32,7 +32,14 @@
 enum agent_state { AGENT_STARTING, AGENT_RUNNING, AGENT_DRAINING, AGENT_STOPPED };
 
 /* Parts whose health is told apart. */
-enum agent_part { HEALTH_REGISTRY, HEALTH_TAIL, HEALTH_OUTPUT, HEALTH_STATE, HEALTH_PARTS };
+enum agent_part {
+    HEALTH_REGISTRY,
+    HEALTH_TAIL,
+    HEALTH_MOUNTS,
+    HEALTH_OUTPUT,
+    HEALTH_STATE,
+    HEALTH_PARTS
+};
 
 struct health {
     enum output_health level;

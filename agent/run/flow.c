@@ -106,6 +106,12 @@ static void on_tail_health(void *ctx, const char *why)
     report_health(ctx, HEALTH_TAIL, why == NULL ? OUTPUT_OK : OUTPUT_DEGRADED, why);
 }
 
+/* health of network and FUSE mounts */
+static void on_mount_health(void *ctx, const char *why)
+{
+    report_health(ctx, HEALTH_MOUNTS, why == NULL ? OUTPUT_OK : OUTPUT_DEGRADED, why);
+}
+
 /* health of the output */
 static void on_output_health(void *ctx, enum output_health level, const char *why)
 {
@@ -158,8 +164,11 @@ struct output_hooks flow_output_hooks(struct agent *a)
 /* see agent_internal.h */
 struct tail_hooks flow_tail_hooks(struct agent *a)
 {
-    return (struct tail_hooks){
-        .message = report_message, .health = on_tail_health, .finished = on_finished, .ctx = a};
+    return (struct tail_hooks){.message = report_message,
+                               .health = on_tail_health,
+                               .mounts = on_mount_health,
+                               .finished = on_finished,
+                               .ctx = a};
 }
 
 /* see agent_internal.h */

@@ -13,10 +13,8 @@
 #define HEALTH_BURST       4
 
 static const char *const part_names[HEALTH_PARTS] = {
-    [HEALTH_REGISTRY] = "registry",
-    [HEALTH_TAIL] = "tail",
-    [HEALTH_OUTPUT] = "output",
-    [HEALTH_STATE] = "state",
+    [HEALTH_REGISTRY] = "registry", [HEALTH_TAIL] = "tail",   [HEALTH_MOUNTS] = "mounts",
+    [HEALTH_OUTPUT] = "output",     [HEALTH_STATE] = "state",
 };
 
 /* see agent_internal.h */

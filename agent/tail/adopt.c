@@ -7,13 +7,14 @@
  * unseen is.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
 #include "tail_internal.h"
+
+/* undecided copies that are open at once */
+#define COPIES_OPEN_MAX 64
 
 /* key of the candidate map */
 struct inode_key {
@@ -39,14 +40,30 @@ static struct candidate *held_copy(struct tail *t, const struct fs_identity *id)
     return NULL;
 }
 
-/* An undecided copy was renamed by the next rotation: it is decided where it is now. */
-static void copy_moved(struct candidate *c, struct dir *d, const char *path)
+/* An undecided copy is at a path that matches; it may have been renamed by the next rotation: it is
+ * decided where it is now. */
+static void copy_met(struct candidate *c, struct dir *d, unsigned input, const char *path)
 {
+    if (c->beside) {
+        c->beside = false;
+        c->input = input;
+        c->known_as = NULL;
+        mem_free(c->link_path);
+        c->link_path = NULL;
+    }
     if (strcmp(c->path, path) == 0)
         return;
     mem_free(c->path);
     c->path = mem_strdup(path);
     c->dir = d;
+}
+
+/* ends the waiting of one */
+static void copy_free(struct tail *t, struct candidate *c)
+{
+    t->copies_open -= c->content.fd >= 0;
+    registry_unhold(c->original);
+    adopt_free_candidate(c);
 }
 
 /* see header */
@@ -58,10 +75,11 @@ void adopt_add(struct tail *t, struct dir *d, unsigned input, const char *path,
         map_init(&t->candidates_by_inode, inode_is);
     struct candidate *held = held_copy(t, id);
     if (held != NULL)
-        copy_moved(held, d, path);
+        copy_met(held, d, input, path);
     if (held != NULL || map_find(&t->candidates_by_inode, hash64_u64(id->ino), &key) != NULL)
         return;
-    struct candidate *c = mem_zalloc(sizeof(*c));
+    struct candidate *c = slab_get(&t->candidate_slab);
+    c->tail = t;
     c->path = mem_strdup(path);
     c->id = *id;
     content_open(&c->content, -1);
@@ -90,25 +108,40 @@ void adopt_free_candidate(struct candidate *c)
 {
     list_remove(&c->link);
     content_close(&c->content);
-    if (c->linked)
-        mem_free(c->link_path);
+    mem_free(c->link_path);
     mem_free(c->path);
-    mem_free(c);
+    slab_put(&c->tail->candidate_slab, c);
+}
+
+/* Whether what was found out about a candidate cannot be relied on, since something could not be
+ * read: it is decided when it is found again. refusals: before that. */
+static bool is_doubtful(struct tail *t, const struct candidate *c, unsigned refusals)
+{
+    uint64_t held;
+    bool refused = reach_refusals(c->path) != refusals;
+    if (!c->content.failed || refused)
+        return refused;
+    t->unreadable++;
+    if (log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
+        tail_message(t, LOG_WARN, "cannot read \"%s\", trying again later", c->path);
+    return true;
 }
 
 /* see tail_internal.h: what it is may have changed since it was found */
 int adopt_open(struct tail *t, struct candidate *c)
 {
     struct fs_identity id;
-    int fd = c->linked ? symlink_open(t, c->input, c->known_as, &id)
-                       : fs_open_regular(AT_FDCWD, c->path, false, &id);
+    int fd = c->linked ? symlink_open(t, c->input, c->known_as, &id) : reach_open(c->path, &id);
     if (fd < 0) {
-        if (fd != -ENOENT)
+        if (fd != -ENOENT && fd != -EBUSY)
             warned_once(t, c->path, strerror(-fd));
+        tail_note_failure(t, fd);
+        c->moved = c->moved || fd == -ENOENT;
         return fd;
     }
+    c->moved = c->moved || id.ino != c->id.ino || id.dev != c->id.dev;
     if (file_find(t, id.dev, id.ino) != NULL) {
-        (void)close(fd); /* read only */
+        reach_close(fd);
         return -EEXIST;
     }
     c->id = id;
@@ -122,9 +155,9 @@ int adopt_open(struct tail *t, struct candidate *c)
  * yet, so it is read once more. */
 static void set_order(struct file *f)
 {
-    if (f->elder != NULL)
-        file_heat(f->elder);
-    lineage_wait(f, f->elder);
+    if (f->extra->elder != NULL)
+        file_heat(f->extra->elder);
+    lineage_wait(f, f->extra->elder);
 }
 
 /* begins to read a candidate at `at` of a generation */
@@ -160,7 +193,8 @@ static struct evidence first_position(struct tail *t, struct candidate *c)
     struct evidence at = {0};
     int64_t age_ms = (loop_wall_ns(t->loop) - c->id.mtime_ns) / 1000000;
     bool old = input->ignore_older_ms > 0 && age_ms > input->ignore_older_ms;
-    bool at_end = input->start_at_end && (!t->started || t->names[c->input].is_new);
+    bool at_start = !t->started || t->names[c->input].is_new || !reach_was_seen(c->path);
+    bool at_end = input->start_at_end && at_start;
     if ((old || at_end) && !content_is_packed(&c->content) &&
         identity_evidence_of(&c->content, c->id.size, &at) == 0) {
         ledger_skip(input->ledger, old ? SKIP_IGNORE_OLDER : SKIP_START_AT,
@@ -180,7 +214,8 @@ static const char *name_of(const struct candidate *c)
 /* a new generation */
 static struct file *begin(struct tail *t, struct candidate *c, const struct evidence *at)
 {
-    struct entry *e = registry_mint(t->registry, &c->id, name_of(c), at);
+    struct entry *e =
+        registry_mint(t->registry, &c->id, name_of(c), at, siblings_is_open(t, name_of(c)));
     registry_set_framing(e, cutting_of(&t->opts.inputs[c->input]));
     return follow(t, c, e, at);
 }
@@ -188,9 +223,9 @@ static struct file *begin(struct tail *t, struct candidate *c, const struct evid
 /* where the reading of an entry had come to */
 static struct evidence read_to(const struct entry *e)
 {
-    if (list_is_empty(&e->spans))
+    if (list_is_empty(&e->extra->spans))
         return e->acked;
-    return LIST_ENTRY(e->spans.prev, struct span, link)->evidence;
+    return LIST_ENTRY(e->extra->spans.prev, struct span, link)->evidence;
 }
 
 /* Goes on with a registered generation; under a new one where its bytes are cut otherwise now. */
@@ -202,9 +237,11 @@ static void resume(struct tail *t, struct candidate *c, struct entry *e)
         (void)begin(t, c, &at);
         return;
     }
-    bool same = e->dev == c->id.dev && e->ino == c->id.ino && strcmp(e->path, name_of(c)) == 0;
+    bool same = e->indexed && e->dev == c->id.dev && e->ino == c->id.ino &&
+                strcmp(e->path, name_of(c)) == 0;
     if (!same)
         registry_moved(e, &c->id, name_of(c));
+    registry_seen(e);
     (void)follow(t, c, e, &at);
 }
 
@@ -221,6 +258,8 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
         at = match_older(e);
     else
         at = adopt_start(&c->content);
+    if (content_identify(&c->content, &c->id) < 0) /* behind the start: it may be cut meanwhile */
+        c->id.mtime_ns = 0;                        /* then nothing was written before it */
     if (why == IDENTITY_REWRITTEN)
         file_tell_cut(t, c->input, c->path, e->acked.offset);
     else
@@ -242,13 +281,18 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     registry_unhold(e);
 }
 
-/* keeps a copy unread until it is decided */
+/* Keeps a copy unread until it is decided. It stays open, since it may be renamed meanwhile; not
+ * where there are many. */
 static void hold(struct tail *t, struct candidate *c, struct entry *original)
 {
     tail_message(t, LOG_DEBUG, "\"%s\" may be a copy of \"%s\"", c->path, original->path);
     c->original = original;
     c->held_ms = loop_now_ms(t->loop);
+    c->compared_to = 0;
     registry_hold(original);
+    if (siblings_is_compressed(c->path) || t->copies_open == COPIES_OPEN_MAX)
+        content_close(&c->content);
+    t->copies_open += c->content.fd >= 0;
     list_remove(&c->link);
     list_push_back(&t->copies, &c->link);
     if (!loop_timer_is_set(t->check_timer))
@@ -265,7 +309,6 @@ static bool carry_out(struct tail *t, struct candidate *c, struct entry *e,
         resume(t, c, e);
         return true;
     case IDENTITY_COPY:
-        content_close(&c->content);
         hold(t, c, e);
         return false;
     case IDENTITY_REWRITTEN:
@@ -307,18 +350,39 @@ static bool decide_by_inode(struct tail *t, struct candidate *c, struct entry **
            *ret == IDENTITY_REGROWN;
 }
 
+/* A file system that was unmounted and mounted again may have another device number. The file of
+ * the time before, which nothing leads to any more, is given up for the one that has its content
+ * now, once there is nothing more to read in it. */
+static void give_up_former(struct tail *t, struct candidate *c)
+{
+    struct entry *e = registry_find_inode(t->registry, c->id.dev, c->id.ino);
+    struct file *f = e == NULL ? NULL : e->file;
+    if (f == NULL || e->dev == c->id.dev || (!f->at_end && f->extra->parked == NULL))
+        return;
+    struct evidence at = read_to(e);
+    if (strcmp(e->path, name_of(c)) == 0 && identity_evidence_holds(&c->content, c->id.size, &at))
+        file_free(f);
+}
+
 /* candidates whose inode number is registered; the others stay in the list */
 static void adopt_registered(struct tail *t, struct candidate *c)
 {
     enum identity_decision d;
     struct entry *e = NULL;
+    unsigned refusals = reach_refusals(c->path);
     if (registry_find_inode(t->registry, c->id.dev, c->id.ino) == NULL)
         return;
     if (adopt_open(t, c) < 0) {
         adopt_free_candidate(c);
         return;
     }
-    if (!decide_by_inode(t, c, &e, &d)) {
+    give_up_former(t, c);
+    bool settled = decide_by_inode(t, c, &e, &d);
+    if (is_doubtful(t, c, refusals)) {
+        adopt_free_candidate(c);
+        return;
+    }
+    if (!settled) {
         content_close(&c->content); /* the number is a coincidence: decided with the rest */
         return;
     }
@@ -330,12 +394,15 @@ static void adopt_registered(struct tail *t, struct candidate *c)
 static void adopt_moved(struct tail *t, struct candidate *c)
 {
     enum identity_decision d;
+    unsigned refusals = reach_refusals(c->path);
     if (adopt_open(t, c) < 0) {
         adopt_free_candidate(c);
         return;
     }
     struct entry *e = match_find(t, c, &d);
-    if (e == NULL)
+    if (is_doubtful(t, c, refusals))
+        adopt_free_candidate(c);
+    else if (e == NULL)
         content_close(&c->content);
     else if (carry_out(t, c, e, d))
         adopt_free_candidate(c);
@@ -344,8 +411,9 @@ static void adopt_moved(struct tail *t, struct candidate *c)
 /* what is new */
 static void adopt_fresh(struct tail *t, struct candidate *c)
 {
+    unsigned refusals = reach_refusals(c->path);
     siblings_before(t, c);
-    if (adopt_open(t, c) == 0) /* no copy: it always takes the file */
+    if (adopt_open(t, c) == 0 && !is_doubtful(t, c, refusals)) /* no copy: it takes the file */
         (void)carry_out(t, c, NULL, is_reused(t, c) ? IDENTITY_REUSED : IDENTITY_NEW);
     adopt_free_candidate(c);
 }
@@ -364,6 +432,7 @@ void adopt_all(struct tail *t)
         adopt_moved(t, LIST_ENTRY(node, struct candidate, link));
     LIST_EACH(node, &t->candidates)
         adopt_fresh(t, LIST_ENTRY(node, struct candidate, link));
+    slab_trim(&t->candidate_slab);
 }
 
 /* What a sibling is: a loaded generation goes on, other content under a known number is a new one.
@@ -376,23 +445,44 @@ static struct entry *decide_sibling(struct tail *t, struct candidate *c,
     if (decide_by_inode(t, c, &e, ret))
         return *ret == IDENTITY_RESUME && !e->loaded ? NULL : e;
     e = match_find(t, c, ret);
-    if (e != NULL && *ret != IDENTITY_COPY)
-        return e;
-    *ret = e != NULL ? IDENTITY_RESUME : IDENTITY_NEW; /* a copy is known by its original */
-    return NULL;
+    if (e == NULL)
+        *ret = IDENTITY_NEW;
+    return e;
+}
+
+/* Keeps a sibling that may be a copy of a generation, or one that was missed; it stays the
+ * caller's. */
+static void hold_sibling(struct tail *t, const struct candidate *sibling, struct entry *original)
+{
+    struct candidate *c = slab_get(&t->candidate_slab);
+    *c = *sibling;
+    list_init(&c->link);
+    c->path = mem_strdup(sibling->path);
+    c->known_as = c->link_path = mem_strdup(sibling->known_as);
+    c->beside = true;
+    hold(t, c, original);
 }
 
 /* see tail_internal.h */
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
 {
-    enum identity_decision d;
+    enum identity_decision d = IDENTITY_NEW;
+    unsigned refusals = reach_refusals(c->path);
     if (held_copy(t, &c->id) != NULL || adopt_open(t, c) < 0)
         return NULL;
     bool packed = content_is_packed(&c->content); /* decided by the search */
+    if (packed && missed && (!c->probed || c->moved)) {
+        c->moved = true; /* another one is at its path by now, of which nothing is known */
+        content_close(&c->content);
+        return NULL;
+    }
     struct entry *e = packed ? NULL : decide_sibling(t, c, &d);
-    if (packed)
-        d = IDENTITY_NEW;
-    if (e != NULL) {
+    if (is_doubtful(t, c, refusals)) {
+        content_close(&c->content);
+    } else if (d == IDENTITY_COPY && missed && !siblings_is_compressed(c->path)) {
+        hold_sibling(t, c, e);
+        content_open(&c->content, -1); /* it is the held one's */
+    } else if (e != NULL && d != IDENTITY_COPY) {
         (void)carry_out(t, c, e, d); /* no copy: it always takes the file */
     } else if (missed && d == IDENTITY_NEW) {
         struct evidence at = adopt_start(&c->content);
@@ -433,9 +523,10 @@ void adopt_rest(struct tail *t, struct candidate *c, struct entry *e)
     struct evidence at = read_to(e);
     if (adopt_open(t, c) < 0)
         return;
+    bool tells = at.head_bytes >= IDENTITY_MOVED_HEAD_BYTES ||
+                 c->id.mtime_ns >= e->seen_ns - TAIL_CLOCK_STEP_NS; /* or the time does */
     c->original = e;
-    if (c->id.size >= at.offset && at.head_bytes >= IDENTITY_MOVED_HEAD_BYTES &&
-        identity_evidence_holds(&c->content, c->id.size, &at))
+    if (tells && identity_evidence_holds(&c->content, c->id.size, &at))
         take_over(t, c);
     else
         content_close(&c->content);
@@ -460,7 +551,6 @@ static bool hold_for_other(struct tail *t, struct candidate *c)
     struct entry *e = match_find(t, c, &d);
     if (e == NULL || e == former || d != IDENTITY_COPY)
         return false;
-    content_close(&c->content);
     hold(t, c, e);
     registry_unhold(former);
     return true;
@@ -498,16 +588,49 @@ static struct evidence behind_backup(struct tail *t, struct candidate *c)
     return at;
 }
 
+/* What an undecided copy is now. False: it is over, since it is read or was renamed while it was
+ * not open; then its new name is still to be told. */
+static bool look_again(struct tail *t, struct candidate *c)
+{
+    struct fs_identity before = c->id;
+    bool open = c->content.fd >= 0;
+    t->copies_open -= open;
+    if (open)
+        return content_identify(&c->content, &c->id) == 0 &&
+               file_find(t, c->id.dev, c->id.ino) == NULL;
+    if (adopt_open(t, c) < 0)
+        return false;
+    return c->id.ino == before.ino && c->id.dev == before.dev;
+}
+
+/* goes on waiting */
+static void hold_on(struct tail *t, struct candidate *c)
+{
+    if (t->copies_open == COPIES_OPEN_MAX)
+        content_close(&c->content);
+    t->copies_open += c->content.fd >= 0;
+}
+
+/* It is no copy, or nobody knows for too long. One that no pattern matches is read only if it is
+ * sure to be something else, or has nothing yet. */
+static void decide_own(struct tail *t, struct candidate *c, bool alike)
+{
+    if (c->beside && alike && c->id.size > 0)
+        return;
+    bool backup = alike && is_backup(c);
+    struct evidence at = backup      ? behind_backup(t, c)
+                         : c->beside ? adopt_start(&c->content)
+                                     : first_position(t, c);
+    (void)begin(t, c, &at);
+}
+
 /* one undecided copy; cut: a generation that has lost its file just now, or NULL. True = decided */
 static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
 {
-    struct fs_identity before = c->id;
-    if (adopt_open(t, c) < 0)
-        return true;
-    if (c->id.ino != before.ino || c->id.dev != before.dev) {
-        content_close(&c->content); /* it was renamed: its new name is still to be told */
-        return true;
-    }
+    uint64_t size = c->id.size;
+    unsigned refusals = reach_refusals(c->path);
+    if (!look_again(t, c))
+        return reach_refusals(c->path) == refusals;
     if (cut != NULL)
         try_cut(c, cut);
     struct entry *e = c->original;
@@ -517,18 +640,21 @@ static bool check_copy(struct tail *t, struct candidate *c, struct entry *cut)
         take_over(t, c);
         return true;
     }
-    if (before.size != c->id.size)
+    if (size != c->id.size)
         c->held_ms = loop_now_ms(t->loop);
-    bool alike = same || match_may_be_copy(t, e, c);
+    bool alike = (same || match_may_be_copy(t, e, c)) && match_compare(c);
     bool open_question = alike || (e->file == NULL && may_grow_into(c, &at));
-    if (open_question && loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS) {
+    if (is_doubtful(t, c, refusals)) {
         content_close(&c->content);
+        return false;
+    }
+    if (open_question && loop_now_ms(t->loop) - c->held_ms < TAIL_COPY_HOLD_MS) {
+        hold_on(t, c);
         return false;
     }
     if (!open_question && hold_for_other(t, c))
         return false;
-    at = alike && is_backup(c) ? behind_backup(t, c) : first_position(t, c);
-    (void)begin(t, c, &at);
+    decide_own(t, c, alike);
     return true;
 }
 
@@ -555,13 +681,12 @@ void adopt_refit(struct tail *t)
 {
     LIST_EACH(node, &t->copies) {
         struct candidate *c = LIST_ENTRY(node, struct candidate, link);
-        int input = discover_input_of(t, c->path);
+        int input = discover_input_of(t, c->beside ? c->known_as : c->path);
         if (input >= 0) {
             c->input = (unsigned)input;
             continue;
         }
-        registry_unhold(c->original);
-        adopt_free_candidate(c);
+        copy_free(t, c);
     }
 }
 
@@ -569,10 +694,7 @@ void adopt_refit(struct tail *t)
 void adopt_free(struct tail *t)
 {
     LIST_EACH(node, &t->copies) {
-        struct candidate *c = LIST_ENTRY(node, struct candidate, link);
-        struct entry *original = c->original;
-        adopt_free_candidate(c);
-        registry_unhold(original);
+        copy_free(t, LIST_ENTRY(node, struct candidate, link));
     }
     map_clear(&t->candidates_by_inode);
 }

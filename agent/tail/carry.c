@@ -88,7 +88,7 @@ static void move(struct join *to, struct join *from, struct entry *entry)
 static void carry(struct joins *a, struct entry *entry, const struct evidence *end, struct file *f)
 {
     struct joins *b = joins_of(f);
-    bool fresh = f->at.offset == 0 && b->taken_to == 0;
+    bool fresh = file_at(f)->offset == 0 && b->taken_to == 0;
     struct carried *c = mem_zalloc(sizeof(*c));
     c->entry = entry;
     c->end = *end;
@@ -118,21 +118,23 @@ static void carry(struct joins *a, struct entry *entry, const struct evidence *e
 /* whether a file has something that can go on elsewhere */
 static bool may_be_carried(const struct file *f)
 {
-    const struct joins *j = f->framing == NULL ? NULL : f->framing->joins;
-    return j != NULL && !list_is_empty(&j->link) && j->away == NULL && f->at.offset >= j->taken_to;
+    const struct joins *j = f->extra->framing == NULL ? NULL : f->extra->framing->joins;
+    return j != NULL && !list_is_empty(&j->link) && j->away == NULL &&
+           file_at(f)->offset >= j->taken_to;
 }
 
 /* see header */
 void joins_before_read(struct file *f)
 {
-    struct file *before = f->after;
+    struct file *before = f->extra->after;
     if (before != NULL && before->at_end && may_be_carried(before) &&
-        (f->framing == NULL || f->framing->joins == NULL || f->framing->joins->earlier == NULL))
-        carry(before->framing->joins, before->entry, &before->at, f);
-    if (f->framing == NULL || f->framing->joins == NULL)
+        (f->extra->framing == NULL || f->extra->framing->joins == NULL ||
+         f->extra->framing->joins->earlier == NULL))
+        carry(before->extra->framing->joins, before->entry, file_at(before), f);
+    if (f->extra->framing == NULL || f->extra->framing->joins == NULL)
         return;
     for (unsigned s = 0; s < DECODE_STREAMS; s++)
-        f->framing->joins->expected[s] = false; /* it came, or never will */
+        f->extra->framing->joins->expected[s] = false; /* it came, or never will */
 }
 
 /* see header */

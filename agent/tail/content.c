@@ -6,8 +6,8 @@
 #include "tail/content.h"
 
 #include <errno.h>
-#include <unistd.h>
 
+#include "os/reach.h"
 #include "unpacked.h"
 
 /* see header */
@@ -28,7 +28,7 @@ void content_shut(struct content *c)
 {
     content_rest(c);
     if (c->fd >= 0)
-        (void)close(c->fd); /* read only */
+        reach_close(c->fd);
     c->fd = -1;
 }
 
@@ -36,13 +36,15 @@ void content_shut(struct content *c)
 void content_reopen(struct content *c, int fd)
 {
     c->fd = fd;
+    c->failed = false;
 }
 
 /* see header */
 void content_unpack(struct content *c, unsigned *open)
 {
     char first[INFLATE_MAGIC_BYTES];
-    ssize_t n = fs_read_at(fs_system(), c->fd, first, sizeof(first), 0);
+    ssize_t n = reach_read_at(c->fd, first, sizeof(first), 0);
+    c->failed |= n < 0;
     enum inflate_kind kind = n < 0 ? INFLATE_NONE : inflate_kind_of(slice_of(first, (size_t)n));
     if (kind != INFLATE_NONE)
         c->unpacked = unpacked_new(kind, open);
@@ -57,9 +59,10 @@ bool content_is_packed(const struct content *c)
 /* see header */
 ssize_t content_read_at(struct content *c, void *p, size_t n, uint64_t at)
 {
-    if (c->unpacked != NULL)
-        return unpacked_read_at(c->unpacked, c->fd, p, n, at);
-    return fs_read_at(fs_system(), c->fd, p, n, at);
+    ssize_t r = c->unpacked != NULL ? unpacked_read_at(c->unpacked, c->fd, p, n, at)
+                                    : reach_read_at(c->fd, p, n, at);
+    c->failed |= r < 0 && r != -EAGAIN;
+    return r;
 }
 
 /* see header */
@@ -91,7 +94,7 @@ void content_rest(struct content *c)
 /* see header */
 int content_identify(struct content *c, struct fs_identity *ret)
 {
-    return fs_identify(c->fd, ret);
+    return reach_identify(c->fd, ret);
 }
 
 /* see header */

@@ -37,10 +37,10 @@ static bool cut_cri(void *ctx, struct slice bytes, struct encode_cut *ret)
 bool decoded_may_run(const struct file *f, encode_cut_fn *ret_cut)
 {
     *ret_cut = NULL;
-    if (f->framing == NULL)
+    if (f->extra->framing == NULL)
         return true;
     *ret_cut = cut_cri;
-    return f->framing->format == TAIL_FORMAT_CRI && f->framing->charset == CHARSET_UTF8;
+    return f->extra->framing->format == TAIL_FORMAT_CRI && f->extra->framing->charset == CHARSET_UTF8;
 }
 
 /* The line of `length` bytes at pos, if it is part of an open record. False: no memory. */

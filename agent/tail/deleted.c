@@ -16,7 +16,7 @@ static uint64_t held_bytes(struct file *f)
     struct fs_identity id;
     if (fds_identify(f, &id) < 0 || id.nlink > 0)
         return 0;
-    bool sent = id.size <= f->at.offset && list_is_empty(&f->entry->spans);
+    bool sent = id.size <= file_at(f)->offset && list_is_empty(&f->entry->extra->spans);
     return sent ? 0 : id.size;
 }
 
@@ -38,7 +38,7 @@ static void give_up(struct file *f, uint64_t size, const char *limit)
     struct tail *t = f->tail;
     struct entry *entry = f->entry;
     unsigned input = f->input;
-    uint64_t unread = (size > f->at.offset ? size - f->at.offset : 0) + joins_bytes(f);
+    uint64_t unread = (size > file_at(f)->offset ? size - file_at(f)->offset : 0) + joins_bytes(f);
     tail_message(t, LOG_WARN, "closing deleted file \"%s\" over %s, %llu bytes were not read",
                  entry->path, limit, (unsigned long long)unread);
     file_free(f);
@@ -58,7 +58,7 @@ void deleted_limit(struct tail *t)
         uint64_t held = held_bytes(f);
         if (held == 0)
             continue;
-        if (now - f->orphan->since_ms >= input->deleted_max_age_ms)
+        if (now - f->extra->orphan->since_ms >= input->deleted_max_age_ms)
             give_up(f, held, "close.deleted.max_age");
         else if (held_on(t, f->entry->dev) > input->deleted_max_bytes)
             give_up(f, held, "close.deleted.max_bytes");

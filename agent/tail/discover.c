@@ -9,13 +9,10 @@
  * Names that are followed by a wildcard are taken as they are found, never through a symlink;
  * parts of a pattern that are spelled out may be links, since the user named them.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -177,7 +174,7 @@ static void met(struct tail *t, struct dir *d, struct file *f, const char *path,
     }
     f->epoch = t->epoch;
     orphan_remove(f);
-    if ((f->failed || content_differs(&f->content, id->size, f->scanned_to)) && !t->opts.once)
+    if ((f->failed || content_differs(&f->content, id->size, file_scanned_to(f))) && !t->opts.once)
         file_retry(f);
 }
 
@@ -210,8 +207,8 @@ static void found(struct tail *t, struct dir *d, unsigned input, const char *pat
     mode_t mode;
     if (is_excluded(&t->opts.inputs[input], path))
         return;
-    if (fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0)
-        return; /* gone again */
+    if (reach_identify_path(path, false, &id, &mode) < 0)
+        return; /* gone again, or not to be known now */
     if (S_ISLNK(mode)) {
         found_link(t, input, path);
         return;
@@ -240,7 +237,9 @@ static bool consider(struct tail *t, struct dir *d, const char *name, struct pos
         return false;
     struct fs_identity id;
     mode_t mode = 0;
-    if (fs_identify_path(AT_FDCWD, path, literal && m.next_count > 0, &id, &mode) < 0)
+    int r = reach_identify_path(path, literal && m.next_count > 0, &id, &mode);
+    tail_note_failure(t, r);
+    if (r < 0)
         return true;
     bool is_dir = S_ISDIR(mode);
     if (m.is_file && !(is_dir && m.next_count > 0))
@@ -259,20 +258,30 @@ static void set_unseen(struct tail *t, struct dir *d, int error)
     }
 }
 
+/* One position in a directory that is listed. */
+struct listed {
+    struct tail *t;
+    struct dir *d;
+    struct position at;
+    unsigned depth;
+};
+
+/* one name there */
+static void consider_listed(void *ctx, const char *name, uint64_t ino)
+{
+    const struct listed *l = ctx;
+    (void)ino; /* asked together with the rest */
+    (void)consider(l->t, l->d, name, l->at, l->depth, false);
+}
+
 /* every name of a directory, for one position there */
 static void list(struct tail *t, struct dir *d, struct position at, unsigned depth)
 {
-    DIR *stream = opendir(d->path[0] == '\0' ? "/" : d->path);
-    if (stream == NULL) {
-        if (errno != ENOENT && errno != ENOTDIR)
-            set_unseen(t, d, errno);
-        return;
-    }
-    const struct dirent *entry;
-    while ((entry = readdir(stream)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            (void)consider(t, d, entry->d_name, at, depth, false);
-    (void)closedir(stream);
+    struct listed l = {t, d, at, depth};
+    int r = reach_list(d->path, consider_listed, &l);
+    tail_note_failure(t, r);
+    if (r < 0 && r != -ENOENT && r != -ENOTDIR && r != -EBUSY)
+        set_unseen(t, d, -r);
 }
 
 /* whether a spelled-out part of the path is a directory already: then its parent needs no watch */
@@ -280,10 +289,12 @@ static bool is_passed(const struct tail *t, const struct dir *d, struct position
                       const char *literal)
 {
     char path[PATH_MAX];
-    struct stat st;
+    struct fs_identity id;
+    mode_t mode;
     const struct glob *g = &t->patterns[at.pattern].glob;
     return at.at.component + 1 < g->count && join(path, d->path, literal) &&
-           lstat(path, &st) == 0 && S_ISDIR(st.st_mode); /* a link may be switched */
+           reach_identify_path(path, false, &id, &mode) == 0 &&
+           S_ISDIR(mode); /* a link may be switched */
 }
 
 /* one position in one directory: watch, then look */
@@ -338,9 +349,12 @@ void discover_scan(struct tail *t)
 {
     t->epoch++;
     poll_begin_scan(t);
+    reach_begin();
     for (unsigned i = 0; i < t->pattern_count; i++)
         visit(t, "", (struct position){i, {0, 0}}, 0);
     adopt_all(t);
+    poll_keep_refused(t);
+    reach_end();
     find_orphans(t);
     drop_dirs(t);
     poll_schedule(t);
@@ -399,9 +413,10 @@ void discover_look(struct tail *t, struct dir *d)
 static void look_at(struct tail *t, struct dir *d, const char *name)
 {
     char path[PATH_MAX];
-    struct stat st;
-    if (join(path, d->path, name) && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
-        stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+    struct fs_identity id;
+    mode_t mode;
+    if (join(path, d->path, name) && reach_identify_path(path, false, &id, &mode) == 0 &&
+        S_ISLNK(mode) && reach_identify_path(path, true, &id, &mode) == 0 && S_ISDIR(mode)) {
         loop_timer_set(t->reconcile_timer, 0); /* another directory at a path that is known */
         return;
     }
@@ -422,7 +437,7 @@ static void written(struct tail *t, struct dir *d, const char *name, bool permis
 {
     char path[PATH_MAX];
     struct fs_identity id;
-    if (!join(path, d->path, name) || fs_identify_path(AT_FDCWD, path, false, &id, NULL) < 0)
+    if (!join(path, d->path, name) || reach_identify_path(path, false, &id, NULL) < 0)
         return;
     struct file *f = file_find(t, id.dev, id.ino);
     if (f == NULL)
@@ -442,7 +457,7 @@ static void removed(struct tail *t, struct dir *d, const char *name)
     for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
          e = registry_next_at(t->registry, path, e)) {
         struct fs_identity id;
-        if (e->file == NULL || (fs_identify_path(AT_FDCWD, path, e->file->linked, &id, NULL) == 0 &&
+        if (e->file == NULL || (reach_identify_path(path, e->file->linked, &id, NULL) == 0 &&
                                 id.ino == e->ino && id.dev == e->dev))
             continue;
         e->file->epoch = t->epoch - 1;

@@ -15,22 +15,17 @@
  * Invariants: 1. t->fds.open counts the files with an open content. 2. Idle open files that may be
  * closed stand in t->fds.idle, in the order in which they became idle.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "tail_internal.h"
 
 /* what everything else needs: store, sockets, directories */
 #define RESERVED 96
 #define LEAST    16
-#define PROC_FD  "/proc/self/fd/"
 
 /* see tail_internal.h */
 void fds_init(struct tail *t)
@@ -63,7 +58,7 @@ static bool is_link(const struct file *f, const char *path)
 static bool is_at(const struct file *f, const char *path)
 {
     struct fs_identity id;
-    return fs_identify_path(AT_FDCWD, path, is_link(f, path), &id, NULL) == 0 && is_it(f, &id);
+    return reach_identify_path(path, is_link(f, path), &id, NULL) == 0 && is_it(f, &id);
 }
 
 /* see tail_internal.h */
@@ -71,38 +66,31 @@ bool fds_is_at_path(const struct file *f)
 {
     struct fs_identity id;
     const char *path = f->entry->path;
-    int r = fs_identify_path(AT_FDCWD, path, is_link(f, path), &id, NULL);
+    int r = reach_identify_path(path, is_link(f, path), &id, NULL);
     return r == 0 ? is_it(f, &id) : r != -ENOENT && r != -ENOTDIR && r != -ELOOP;
 }
 
 /* where the file is now, if that is known */
 static const char *path_of(const struct file *f)
 {
-    return f->orphan != NULL ? f->orphan->path : f->entry->path;
+    return f->extra->orphan != NULL ? f->extra->orphan->path : f->entry->path;
 }
 
 /* the path of an open orphan, as the kernel knows it */
 static bool find_path(struct file *f)
 {
-    char link[sizeof(PROC_FD) + 20] = PROC_FD;
     char path[PATH_MAX];
-    size_t n = sizeof(PROC_FD) - 1;
-    link[n + num_write_u64(link + n, (uint64_t)f->content.fd)] = '\0';
-    ssize_t length = readlink(link, path, sizeof(path) - 1);
-    if (length <= 0)
-        return false;
-    path[length] = '\0';
-    if (!is_at(f, path))
+    if (reach_name(f->content.fd, path) < 0 || !is_at(f, path))
         return false; /* deleted, or out of our sight */
-    mem_free(f->orphan->path);
-    f->orphan->path = mem_strdup(path);
+    mem_free(f->extra->orphan->path);
+    f->extra->orphan->path = mem_strdup(path);
     return true;
 }
 
 /* closes a file that can be opened again */
 static bool try_close(struct file *f)
 {
-    if (f->orphan != NULL ? !find_path(f) : !is_at(f, f->entry->path))
+    if (f->extra->orphan != NULL ? !find_path(f) : !is_at(f, f->entry->path))
         return false;
     f->unread = !f->at_end;
     fds_close(f);
@@ -159,28 +147,43 @@ void fds_took(struct file *f)
     fds_rest(f);
 }
 
-/* Looks for the closed orphans of a directory at its other names. */
-static void locate(struct tail *t, struct dir *d, uint64_t dev)
+/* A directory whose names are looked at, and its device. */
+struct place {
+    struct tail *t;
+    struct dir *d;
+    uint64_t dev;
+};
+
+/* one name: whether it is that of a closed orphan */
+static void locate_name(void *ctx, const char *name, uint64_t ino)
 {
-    DIR *stream = opendir(d->path[0] == '\0' ? "/" : d->path);
-    const struct dirent *name;
+    const struct place *p = ctx;
     char path[PATH_MAX];
-    while (stream != NULL && (name = readdir(stream)) != NULL) {
-        const struct entry *e = registry_find_inode(t->registry, dev, name->d_ino);
-        struct file *f = e == NULL ? NULL : e->file;
-        if (f == NULL || f->orphan == NULL || f->orphan->path != NULL || f->content.fd >= 0)
-            continue;
-        int n = snprintf(path, sizeof(path), "%s/%s", d->path, name->d_name);
-        if (n > 0 && n < PATH_MAX && is_at(f, path))
-            f->orphan->path = mem_strdup(path);
-    }
-    if (stream != NULL)
-        (void)closedir(stream); /* read only */
+    const struct entry *e = registry_find_inode(p->t->registry, p->dev, ino);
+    struct file *f = e == NULL ? NULL : e->file;
+    if (f == NULL || f->extra->orphan == NULL || f->extra->orphan->path != NULL ||
+        f->content.fd >= 0)
+        return;
+    int n = snprintf(path, sizeof(path), "%s/%s", p->d->path, name);
+    if (n > 0 && n < PATH_MAX && is_at(f, path))
+        f->extra->orphan->path = mem_strdup(path);
+}
+
+/* Looks for the closed orphans of a directory at its other names. -EBUSY: it cannot be known now.
+ */
+static int locate(struct tail *t, struct dir *d, uint64_t dev)
+{
+    struct place p = {t, d, dev};
+    unsigned refusals = reach_refusals(d->path);
+    (void)reach_list(d->path, locate_name, &p); /* what cannot be listed has no names */
+    if (reach_refusals(d->path) != refusals)
+        return -EBUSY;
     LIST_EACH(node, &d->files) {
         struct file *f = LIST_ENTRY(node, struct file, in_dir);
-        if (f->orphan != NULL && f->orphan->path == NULL)
-            f->orphan->sought = true;
+        if (f->extra->orphan != NULL && f->extra->orphan->path == NULL)
+            f->extra->orphan->sought = true;
     }
+    return 0;
 }
 
 /* opens the file at a path, if it is there */
@@ -189,12 +192,11 @@ static int open_at(struct file *f, const char *path)
     struct fs_identity id;
     if (path == NULL)
         return -ENOENT;
-    int fd = is_link(f, path) ? symlink_open(f->tail, f->input, path, &id)
-                              : fs_open_regular(AT_FDCWD, path, false, &id);
+    int fd = is_link(f, path) ? symlink_open(f->tail, f->input, path, &id) : reach_open(path, &id);
     if (fd < 0)
         return fd;
     if (!is_it(f, &id)) {
-        (void)close(fd); /* read only */
+        reach_close(fd);
         return -ENOENT;
     }
     content_reopen(&f->content, fd);
@@ -222,11 +224,11 @@ int fds_open(struct file *f)
     if (!is_elsewhere(r))
         return r;
     orphan_add(f);
-    mem_free(f->orphan->path);
-    f->orphan->path = NULL;
-    if (!f->orphan->sought)
-        locate(t, f->dir, f->entry->dev);
-    r = open_at(f, f->orphan->path);
+    mem_free(f->extra->orphan->path);
+    f->extra->orphan->path = NULL;
+    if (!f->extra->orphan->sought && locate(t, f->dir, f->entry->dev) < 0)
+        return -EBUSY;
+    r = open_at(f, f->extra->orphan->path);
     return is_elsewhere(r) ? -ENOENT : r;
 }
 
@@ -238,7 +240,7 @@ int fds_identify(struct file *f, struct fs_identity *ret_id)
     const char *path = path_of(f);
     if (path == NULL)
         return -ENOENT;
-    int r = fs_identify_path(AT_FDCWD, path, is_link(f, path), ret_id, NULL);
+    int r = reach_identify_path(path, is_link(f, path), ret_id, NULL);
     return r == 0 && !is_it(f, ret_id) ? -ENOENT : r;
 }
 
@@ -268,7 +270,7 @@ void fds_lost(struct file *f)
     struct tail *t = f->tail;
     struct entry *e = f->entry;
     uint64_t held;
-    bool unread = f->unread || f->scanned_to > f->at.offset;
+    bool unread = f->unread || file_scanned_to(f) > file_at(f)->offset;
     if (unread && log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
         tail_message(t, LOG_WARN,
                      "\"%s\" went away unread, it was closed for want of file descriptors",

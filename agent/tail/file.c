@@ -33,7 +33,7 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
 {
     const struct fs_identity *id = &c->id;
     struct dir *d = c->dir;
-    struct file *f = mem_zalloc(sizeof(*f));
+    struct file *f = slab_get(&t->file_slab);
     f->tail = t;
     f->dir = d;
     f->input = c->input;
@@ -41,10 +41,10 @@ struct file *file_new(struct tail *t, struct candidate *c, struct entry *entry,
     f->content = c->content;
     content_open(&c->content, -1); /* it is the file's now */
     f->entry = entry;
-    f->at = *at;
-    f->scanned_to = at->offset;
+    extra_begin(f, at);
     (void)fds_was_written(f, id); /* it is read anyway */
-    f->stop_at = t->opts.once && !content_is_packed(&f->content) ? id->size : UINT64_MAX;
+    if (t->opts.once && !content_is_packed(&f->content))
+        extra_of(f)->stop_at = id->size;
     f->epoch = t->epoch;
     f->grown_ms = loop_now_ms(t->loop);
     joins_resume(f, content_is_packed(&f->content) ? UINT64_MAX : id->size);
@@ -87,7 +87,7 @@ static void leave_hot(struct file *f)
     list_remove(&f->queue);
     f->is_hot = false;
     f->tail->hot_count--;
-    encode_file_free(&f->encode);
+    extra_drop_encode(f);
     joins_cool(f);
     remove_hot(f);
 }
@@ -98,7 +98,6 @@ void file_free(struct file *f)
     struct tail *t = f->tail;
     struct entry *entry = f->entry;
     leave_hot(f);
-    encode_file_free(&f->encode); /* made for an unfinished line of a file that was not hot */
     recovery_end(f);
     framing_end(f);
     lineage_release(f);
@@ -109,8 +108,9 @@ void file_free(struct file *f)
     t->file_count--;
     fds_close(f);
     content_close(&f->content);
+    extra_drop(f); /* with what was made for an unfinished line of a file that was not hot */
     entry->file = NULL;
-    mem_free(f);
+    slab_put(&t->file_slab, f);
 }
 
 /* see header */
@@ -140,8 +140,8 @@ void file_look(struct dir *d)
 {
     LIST_EACH(node, &d->files) {
         struct file *f = LIST_ENTRY(node, struct file, in_dir);
-        if (!f->is_hot && !f->failed && f->stop_at == UINT64_MAX &&
-            (fds_has_changed(f, f->scanned_to) || siblings_may_hide(f)))
+        if (!f->is_hot && !f->failed && f->extra->stop_at == UINT64_MAX &&
+            (fds_has_changed(f, file_scanned_to(f)) || siblings_may_hide(f)))
             file_heat(f);
     }
 }
@@ -153,6 +153,9 @@ void file_cool(struct file *f)
     leave_hot(f);
     content_rest(&f->content);
     fds_rest(f);
+    extra_rest_soon(f->tail);
+    if (f->tail->hot_count == 0)
+        mem_forget(f->tail->buffer, f->tail->buffer_bytes);
     if (d->hot == 0 && d->watch >= 0)
         file_look(d);
 }
@@ -189,20 +192,22 @@ void file_restart(struct file *f)
     struct entry *old = f->entry;
     struct fs_identity id = {.dev = old->dev, .ino = old->ino, .birth_ns = old->birth_ns};
     int64_t quiet_ms = loop_now_ms(t->loop) - f->grown_ms;
-    struct evidence end = f->at;
-    struct file *last;
-    uint64_t unfinished = f->scanned_to > f->at.offset ? f->scanned_to - f->at.offset : 0;
-    if (content_identify(&f->content, &id) < 0)
-        id.mtime_ns = 0; /* then nothing was written before it */
-    file_tell_cut(t, f->input, old->path, f->at.offset);
-    f->at = adopt_start(&f->content);
-    f->entry = registry_mint(t->registry, &id, old->path, &f->at);
+    struct evidence end = *file_at(f);
+    struct file *last, *before = f->extra->after;
+    uint64_t unfinished =
+        file_scanned_to(f) > file_at(f)->offset ? file_scanned_to(f) - file_at(f)->offset : 0;
+    file_tell_cut(t, f->input, old->path, file_at(f)->offset);
+    struct extra *x = extra_of(f);
+    x->at = adopt_start(&f->content);
+    x->scanned_to = 0;
+    if (content_identify(&f->content, &id) < 0) /* behind the start: it may be cut meanwhile */
+        id.mtime_ns = 0;                        /* then nothing was written before it */
+    f->entry = registry_mint(t->registry, &id, old->path, &x->at, true);
     registry_set_framing(f->entry, cutting_of(tail_input_of(f)));
     f->entry->file = f;
     f->entry->owner.ledger = old->owner.ledger;
-    f->scanned_to = 0;
     f->grown_ms = loop_now_ms(t->loop);
-    encode_file_free(&f->encode);
+    extra_drop_encode(f);
     recovery_end(f);
     struct joins *open = joins_detach(f);
     framing_end(f);
@@ -215,6 +220,10 @@ void file_restart(struct file *f)
     if (old->file == NULL && last == NULL && open != NULL)
         joins_inherit(f, &open, old, &end);
     joins_free(&open);
-    lineage_wait(f, last);
+    if (old->file != NULL && before != NULL)
+        lineage_wait(old->file, before);
+    lineage_wait(f, last != NULL ? last : before);
+    if (!siblings_is_open(t, old->path))
+        registry_set_unsettled(f->entry, false);
     registry_unhold(old);
 }

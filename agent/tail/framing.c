@@ -114,14 +114,14 @@ static enum tail_format format_of_head(const char *path, struct slice line, bool
 static int first_line(struct file *f, size_t n, struct slice *ret, bool *ret_whole)
 {
     struct tail *t = f->tail;
-    if (f->stop_at < n)
-        n = (size_t)f->stop_at;
+    if (f->extra->stop_at < n)
+        n = (size_t)f->extra->stop_at;
     ssize_t got = content_read_at(&f->content, t->buffer, n, 0);
     if (got < 0)
         return (int)got;
     struct slice head = slice_of(t->buffer, (size_t)got);
     size_t length = slice_find(head, '\n');
-    *ret_whole = length < head.len || (uint64_t)got >= f->stop_at ||
+    *ret_whole = length < head.len || (uint64_t)got >= f->extra->stop_at ||
                  (size_t)got > tail_input_of(f)->max_bytes;
     *ret = slice_sub(head, 0, length);
     if (slice_starts(*ret, SLICE_LIT(UTF8_MARK)))
@@ -168,11 +168,11 @@ static int find_charset(struct file *f, enum charset_id *ret, bool *ret_sure)
 /* see header */
 struct framing *framing_of(struct file *f)
 {
-    if (f->framing == NULL) {
-        f->framing = mem_zalloc(sizeof(*f->framing));
-        f->framing->format = TAIL_FORMAT_RAW;
+    if (f->extra->framing == NULL) {
+        extra_of(f)->framing = mem_zalloc(sizeof(*f->extra->framing));
+        f->extra->framing->format = TAIL_FORMAT_RAW;
     }
-    return f->framing;
+    return f->extra->framing;
 }
 
 /* see header */
@@ -189,24 +189,24 @@ int framing_begin(struct file *f)
     if (r < 0)
         return r;
     f->framed = sure && format != TAIL_FORMAT_AUTO;
-    if (f->framing == NULL && charset == CHARSET_UTF8 &&
+    if (f->extra->framing == NULL && charset == CHARSET_UTF8 &&
         (format == TAIL_FORMAT_RAW || format == TAIL_FORMAT_AUTO))
         return 0;
     framing_of(f)->charset = charset;
-    f->framing->format = format == TAIL_FORMAT_AUTO ? TAIL_FORMAT_RAW : format;
+    f->extra->framing->format = format == TAIL_FORMAT_AUTO ? TAIL_FORMAT_RAW : format;
     return 0;
 }
 
 /* see header */
 bool framing_is_decoded(const struct file *f)
 {
-    return f->framing != NULL && f->framing->format != TAIL_FORMAT_RAW;
+    return f->extra->framing != NULL && f->extra->framing->format != TAIL_FORMAT_RAW;
 }
 
 /* see header */
 const char *framing_decode(struct file *f, struct slice line, struct decode_line *ret)
 {
-    if (f->framing->format == TAIL_FORMAT_DOCKER)
+    if (f->extra->framing->format == TAIL_FORMAT_DOCKER)
         return decode_docker(f->tail->docker, line, ret);
     return decode_cri(line, ret);
 }
@@ -214,17 +214,18 @@ const char *framing_decode(struct file *f, struct slice line, struct decode_line
 /* see header */
 void framing_end(struct file *f)
 {
-    if (f->framing != NULL)
-        joins_free(&f->framing->joins);
-    mem_free(f->framing);
-    f->framing = NULL;
+    if (f->extra->framing != NULL)
+        joins_free(&f->extra->framing->joins);
+    mem_free(f->extra->framing);
+    if (f->extra->framing != NULL)
+        extra_of(f)->framing = NULL;
     f->framed = false;
 }
 
 /* the set of a file */
 static enum charset_id charset_in(const struct file *f)
 {
-    return f->framing == NULL ? CHARSET_UTF8 : f->framing->charset;
+    return f->extra->framing == NULL ? CHARSET_UTF8 : f->extra->framing->charset;
 }
 
 /* length of the byte order mark that a text begins with */

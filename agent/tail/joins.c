@@ -23,7 +23,7 @@
 /* those of a file, NULL if there are none */
 static struct joins *joins_in(const struct file *f)
 {
-    return f->framing == NULL ? NULL : f->framing->joins;
+    return f->extra->framing == NULL ? NULL : f->extra->framing->joins;
 }
 
 /* see carry_internal.h */
@@ -67,9 +67,9 @@ void join_reset(struct tail *t, struct join *o)
 void joins_cool(struct file *f)
 {
     struct joins *j = joins_in(f);
-    if (j != NULL && !any_open(j) && j->taken_to <= f->at.offset && j->earlier == NULL &&
+    if (j != NULL && !any_open(j) && j->taken_to <= file_at(f)->offset && j->earlier == NULL &&
         j->away == NULL)
-        joins_free(&f->framing->joins);
+        joins_free(&f->extra->framing->joins);
 }
 
 /* see header */
@@ -94,7 +94,7 @@ struct joins *joins_detach(struct file *f)
     struct joins *j = joins_in(f);
     if (j == NULL || !any_open(j))
         return NULL;
-    f->framing->joins = NULL;
+    f->extra->framing->joins = NULL;
     return j;
 }
 
@@ -145,7 +145,7 @@ struct evidence joins_evidence(const struct file *f, struct evidence at)
 /* see header */
 void joins_resume(struct file *f, uint64_t size)
 {
-    const struct evidence e = f->at;
+    const struct evidence e = *file_at(f);
     const unsigned marks = EVIDENCE_OPEN * 3 | EVIDENCE_CARRIED * 3;
     if ((e.flags & marks) == 0)
         return;
@@ -159,8 +159,9 @@ void joins_resume(struct file *f, uint64_t size)
     if (e.offset + e.ahead <= size)
         j->taken_to = e.offset + e.ahead; /* else what was taken is not there any more */
     j->was_oversize = (e.flags & EVIDENCE_IN_OVERSIZE) != 0;
-    f->at.ahead = f->at.other = 0;
-    f->at.flags = e.ahead == 0 ? e.flags & EVIDENCE_IN_OVERSIZE : 0;
+    struct evidence *at = &extra_of(f)->at;
+    at->ahead = at->other = 0;
+    at->flags = e.ahead == 0 ? e.flags & EVIDENCE_IN_OVERSIZE : 0;
 }
 
 /* see header */
@@ -322,7 +323,7 @@ static bool is_due(const struct joins *j, const struct join *o)
 {
     const struct file *f = j->file;
     int64_t quiet = loop_now_ms(f->tail->loop) - o->since_ms;
-    if (o->start.here && f->at.offset - o->start.offset > WINDOW)
+    if (o->start.here && file_at(f)->offset - o->start.offset > WINDOW)
         return true;
     return f->at_end && quiet >= tail_input_of(f)->partial_timeout_ms;
 }
@@ -333,7 +334,7 @@ static bool flush(struct joins *j, bool all)
     struct file *f = j->file;
     struct pass p = pass_without_bytes(f);
     bool done = true;
-    if (f->at.offset < j->taken_to)
+    if (file_at(f)->offset < j->taken_to)
         return true;
     for (unsigned s = 0; s < DECODE_STREAMS && done; s++) {
         const struct join *o = &j->stream[s];
@@ -342,7 +343,7 @@ static bool flush(struct joins *j, bool all)
     }
     pass_leave_span(&p);
     if (!f->is_hot)
-        encode_file_free(&f->encode); /* made for this */
+        extra_drop_encode(f); /* made for this */
     return done;
 }
 

@@ -10,8 +10,7 @@
  * Compressed siblings are not unpacked for this: each keeps the one entry that was written next
  * before it was.
  */
-#include <dirent.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,13 +32,15 @@ struct life {
     size_t count;
     bool waits;       /* one that has ended is still on its way */
     uint64_t *inodes; /* of the present directory, and its olddir */
-    size_t inode_count;
+    size_t inode_count, inode_room;
+    uint64_t dev; /* of the directory; 0 = it is not there */
 };
 
 /* whether nobody reads an entry, or waits for it */
 static bool rests(const struct entry *e)
 {
-    return e->file == NULL && list_is_empty(&e->spans) && e->holds == 0 && e->path[0] == '/';
+    return e->file == NULL && list_is_empty(&e->extra->spans) && e->extra->holds == 0 &&
+           e->path[0] == '/';
 }
 
 /* length of the directory part of a path */
@@ -71,34 +72,38 @@ static int compare_inodes(const void *a, const void *b)
 }
 
 /* adds what lies in a directory */
-static void add_inodes(struct life *l, const char *dir)
+static void add_inode(void *ctx, const char *name, uint64_t ino)
 {
-    DIR *stream = opendir(dir[0] == '\0' ? "/" : dir);
-    const struct dirent *d;
-    size_t room = l->inode_count;
-    if (stream == NULL)
-        return;
-    while ((d = readdir(stream)) != NULL) {
-        if (l->inode_count == room) {
-            room = room < 64 ? 64 : room * 2;
-            l->inodes = mem_resize(l->inodes, room * sizeof(*l->inodes));
-        }
-        l->inodes[l->inode_count++] = d->d_ino;
+    struct life *l = ctx;
+    (void)name; /* whatever it is */
+    if (l->inode_count == l->inode_room) {
+        l->inode_room = l->inode_room < 64 ? 64 : l->inode_room * 2;
+        l->inodes = mem_resize(l->inodes, l->inode_room * sizeof(*l->inodes));
     }
-    (void)closedir(stream);
+    l->inodes[l->inode_count++] = ino;
 }
 
-/* What is in the directory of the first of these entries, and in the olddir of their input. */
-static void list_inodes(struct life *l, const struct entry *e)
+/* whether a failure to list a directory says that nothing is in it */
+static bool is_known(int listed)
+{
+    return listed == 0 || listed == -ENOENT || listed == -ENOTDIR;
+}
+
+/* What is in the directory of the first of these entries, and in the olddir of their input; false =
+ * that cannot be known now. */
+static bool list_inodes(struct life *l, const struct entry *e)
 {
     char dir[PATH_MAX];
+    struct fs_identity id;
     l->inode_count = 0;
     (void)snprintf(dir, sizeof(dir), "%.*s", (int)dir_bytes(e->path), e->path);
-    add_inodes(l, dir);
+    l->dev = reach_identify_path(dir[0] == '\0' ? "/" : dir, true, &id, NULL) == 0 ? id.dev : 0;
+    bool known = is_known(reach_list(dir, add_inode, l));
     if (olddir_of(l->t, e->path, dir))
-        add_inodes(l, dir);
+        known &= is_known(reach_list(dir, add_inode, l));
     if (l->inode_count > 0)
         qsort(l->inodes, l->inode_count, sizeof(*l->inodes), compare_inodes);
+    return known;
 }
 
 /* whether an entry's file lies there */
@@ -111,6 +116,7 @@ static bool is_there(const struct life *l, const struct entry *e)
 /* The entries of one path of which no file was found, oldest first. */
 struct absent {
     struct life *life;
+    const char *dir, *base; /* borrowed: where their siblings are looked for, and of what name */
     struct entry **entries;
     size_t count;
 };
@@ -139,7 +145,7 @@ static void keep_by_content(struct absent *a, const char *path, const struct fs_
 {
     struct fs_identity now;
     struct content content;
-    int fd = fs_open_regular(AT_FDCWD, path, false, &now);
+    int fd = reach_open(path, &now);
     if (fd < 0)
         return;
     content_open(&content, fd);
@@ -155,37 +161,34 @@ static void keep_by_content(struct absent *a, const char *path, const struct fs_
     content_close(&content);
 }
 
-/* looks at the siblings of one path in one directory */
-static void keep_by_siblings(struct absent *a, const char *dir, const char *base)
+/* one name in the directory */
+static void keep_by_sibling(void *ctx, const char *name, uint64_t ino)
 {
-    DIR *stream = opendir(dir[0] == '\0' ? "/" : dir);
-    const struct dirent *d;
-    if (stream == NULL)
+    struct absent *a = ctx;
+    char path[PATH_MAX];
+    struct fs_identity id;
+    mode_t mode;
+    int n = snprintf(path, sizeof(path), "%s/%s", a->dir, name);
+    (void)ino; /* asked together with the rest */
+    if (!siblings_is(a->base, name) || n <= 0 || n >= PATH_MAX ||
+        reach_identify_path(path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
+        registry_find_inode(a->life->t->registry, id.dev, id.ino) != NULL)
         return;
-    while ((d = readdir(stream)) != NULL) {
-        char path[PATH_MAX];
-        struct fs_identity id;
-        mode_t mode;
-        int n = snprintf(path, sizeof(path), "%s/%s", dir, d->d_name);
-        if (!siblings_is(base, d->d_name) || n <= 0 || n >= PATH_MAX ||
-            fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
-            registry_find_inode(a->life->t->registry, id.dev, id.ino) != NULL)
-            continue;
-        if (siblings_is_compressed(d->d_name))
-            keep_by_packed(a, &id);
-        else
-            keep_by_content(a, path, &id);
-    }
-    (void)closedir(stream);
+    if (siblings_is_compressed(name))
+        keep_by_packed(a, &id);
+    else
+        keep_by_content(a, path, &id);
 }
 
-/* what is to become of an entry without any file */
-static void judge(struct tail *t, struct entry *e)
+/* What is to become of an entry without any file. One whose file system is not there now may come
+ * back with it. */
+static void judge(struct life *l, struct entry *e)
 {
-    int64_t now = loop_wall_ns(t->loop);
-    if (!e->ended && e->absent_ns == 0)
+    int64_t now = loop_wall_ns(l->t->loop);
+    bool over = e->ended && (e->dev == l->dev || e->ino == 0);
+    if (!over && e->extra->absent_ns == 0)
         registry_set_absent(e, now);
-    else if (e->ended || now - e->absent_ns >= LIFE_ABSENT_NS)
+    else if (over || now - e->extra->absent_ns >= LIFE_ABSENT_NS)
         registry_finish(e);
 }
 
@@ -205,13 +208,20 @@ static void look_at_path(struct life *l, struct entry **entries, size_t count)
     }
     if (a.count > 0) {
         (void)snprintf(dir, sizeof(dir), "%.*s", (int)dir_bytes(path), path);
-        keep_by_siblings(&a, dir, strrchr(path, '/') + 1);
-        if (olddir_of(l->t, path, dir))
-            keep_by_siblings(&a, dir, strrchr(path, '/') + 1);
+        a.dir = dir;
+        a.base = strrchr(path, '/') + 1;
+        unsigned refusals = reach_refusals(dir);
+        (void)reach_list(dir, keep_by_sibling, &a); /* a failure was seen before */
+        a.count = reach_refusals(dir) == refusals ? a.count : 0;
+        if (a.count > 0 && olddir_of(l->t, path, dir)) {
+            refusals = reach_refusals(dir);
+            (void)reach_list(dir, keep_by_sibling, &a);
+            a.count = reach_refusals(dir) == refusals ? a.count : 0;
+        }
     }
     for (size_t i = 0; i < a.count; i++)
         if (entries[i] != NULL)
-            judge(l->t, entries[i]);
+            judge(l, entries[i]);
     mem_free(path);
 }
 
@@ -234,8 +244,10 @@ static size_t run_of(const struct life *l, size_t from, bool whole)
 static size_t look_at_dir(struct life *l, size_t from)
 {
     size_t count = run_of(l, from, false);
-    list_inodes(l, l->entries[from]);
-    for (size_t i = from; i < from + count;) {
+    bool known = list_inodes(l, l->entries[from]);
+    for (size_t i = from; i < from + count && !known; i++)
+        l->entries[i]->looked = l->t->life_round; /* the next round asks again */
+    for (size_t i = from; i < from + count && known;) {
         size_t n = run_of(l, i, true);
         size_t next = i + n;
         look_at_path(l, &l->entries[i], n);

@@ -6,8 +6,6 @@
  * the directory is as it was: by its time of change, if that is old enough that a further change
  * would have made it another.
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -37,23 +35,26 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* reads the names of a directory */
-static void fill(struct tail *t, const char *path)
+/* takes one name */
+static void add(void *ctx, const char *name, uint64_t ino)
+{
+    struct listing *l = ctx;
+    (void)ino; /* asked when it matters */
+    if ((l->count & (l->count - 1)) == 0)
+        l->names = mem_resize(l->names, (l->count == 0 ? 1 : 2 * l->count) * sizeof(char *));
+    l->names[l->count++] = mem_strdup(name);
+}
+
+/* reads the names of a directory; false = it could not be listed whole */
+static bool fill(struct tail *t, const char *path)
 {
     struct listing *l = &t->listing;
-    const struct dirent *entry;
-    DIR *stream = opendir(path);
     listing_free(t);
-    if (stream == NULL)
-        return;
-    while ((entry = readdir(stream)) != NULL) {
-        if ((l->count & (l->count - 1)) == 0)
-            l->names = mem_resize(l->names, (l->count == 0 ? 1 : 2 * l->count) * sizeof(char *));
-        l->names[l->count++] = mem_strdup(entry->d_name);
-    }
-    (void)closedir(stream); /* read only */
+    int r = reach_list(path, add, l);
+    tail_note_failure(t, r);
     if (l->count > 0)
         qsort(l->names, l->count, sizeof(char *), compare);
+    return r == 0;
 }
 
 /* the names of a directory as it is now */
@@ -63,11 +64,11 @@ static const struct listing *names_of(struct tail *t, const struct dir *d)
     struct timespec now;
     struct fs_identity id = {0};
     const char *path = d->path[0] == '\0' ? "/" : d->path;
-    bool known = fs_identify_path(AT_FDCWD, path, true, &id, NULL) == 0;
+    bool known = reach_identify_path(path, true, &id, NULL) == 0;
     if (known && l->settled && l->dev == id.dev && l->ino == id.ino && l->mtime_ns == id.mtime_ns)
         return l;
     (void)clock_gettime(CLOCK_REALTIME, &now); /* that of file times; cannot fail */
-    fill(t, path);
+    known &= fill(t, path);
     l->dev = id.dev;
     l->ino = id.ino;
     l->mtime_ns = id.mtime_ns;
@@ -77,11 +78,21 @@ static const struct listing *names_of(struct tail *t, const struct dir *d)
 }
 
 /* see tail_internal.h */
-void listing_each(struct tail *t, const struct dir *d, const char *base, listing_fn fn, void *ctx)
+bool listing_is_settled(struct tail *t, const struct dir *d)
+{
+    const struct listing *l = &t->listing;
+    struct fs_identity id = {0};
+    return l->settled &&
+           reach_identify_path(d->path[0] == '\0' ? "/" : d->path, true, &id, NULL) == 0 &&
+           l->dev == id.dev && l->ino == id.ino && l->mtime_ns == id.mtime_ns;
+}
+
+/* see tail_internal.h */
+void listing_each(struct tail *t, const struct dir *d, const char *base, reach_name_fn fn,
+                  void *ctx)
 {
     const struct listing *l = names_of(t, d);
-    const char *dot = strrchr(base, '.');
-    size_t stem = dot == NULL || dot == base ? strlen(base) : (size_t)(dot - base);
+    size_t stem = siblings_stem(base);
     size_t low = 0, high = l->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -91,5 +102,5 @@ void listing_each(struct tail *t, const struct dir *d, const char *base, listing
             high = middle;
     }
     for (; low < l->count && strncmp(l->names[low], base, stem) == 0; low++)
-        fn(ctx, l->names[low]);
+        fn(ctx, l->names[low], 0);
 }

@@ -9,6 +9,10 @@
 
 #include "tail_internal.h"
 
+/* how much of a copy is compared in one look */
+#define COMPARE_BYTES 16384
+#define COMPARE_STEPS 256
+
 /* the evidence of an entry's older anchor */
 struct evidence match_older(const struct entry *e)
 {
@@ -77,6 +81,34 @@ bool match_may_be_copy(const struct tail *t, const struct entry *e, struct candi
     return identity_evidence_of(&c->content, c->id.size, &own) == 0 &&
            identity_evidence_of(&e->file->content, c->id.size, &original) == 0 &&
            own.head == original.head && own.anchor == original.anchor;
+}
+
+/* whether a file still holds what was read of it */
+static bool is_itself(struct file *f)
+{
+    struct fs_identity id;
+    return content_identify(&f->content, &id) == 0 &&
+           identity_evidence_holds(&f->content, id.size, file_at(f));
+}
+
+/* see tail_internal.h */
+bool match_compare(struct candidate *c)
+{
+    char own[COMPARE_BYTES], original[COMPARE_BYTES];
+    struct file *f = c->original->file;
+    if (f == NULL || fds_open(f) < 0 || content_is_packed(&f->content))
+        return true;
+    for (unsigned i = 0; i < COMPARE_STEPS; i++) {
+        ssize_t m = content_read_at(&c->content, own, sizeof(own), c->compared_to);
+        ssize_t n = content_read_at(&f->content, original, sizeof(original), c->compared_to);
+        ssize_t both = m < n ? m : n;
+        if (both <= 0)
+            return true;
+        if (memcmp(own, original, (size_t)both) != 0)
+            return !is_itself(f); /* it was cut, which is still to be noticed */
+        c->compared_to += (uint64_t)both;
+    }
+    return true;
 }
 
 /* What a candidate is compared with, and what came of it. */

@@ -3,7 +3,6 @@
  *
  * As for logrotate: an absolute path, or one that begins at the directory of the file.
  */
-#include <dirent.h>
 #include <limits.h>
 #include <string.h>
 
@@ -37,16 +36,4 @@ bool olddir_is_beside(const struct tail *t, const char *path, const char *name)
     if ((size_t)(base - path) == n && memcmp(path, name, n) == 0)
         return true;
     return olddir_of(t, path, dir) && strlen(dir) == n && memcmp(dir, name, n) == 0;
-}
-
-/* see tail_internal.h */
-void olddir_each(const char *dir, listing_fn fn, void *ctx)
-{
-    DIR *stream = opendir(dir);
-    const struct dirent *entry;
-    if (stream == NULL)
-        return;
-    while ((entry = readdir(stream)) != NULL)
-        fn(ctx, entry->d_name);
-    (void)closedir(stream);
 }

@@ -129,7 +129,7 @@ static void tell(struct file *f, enum content_end end)
                  "compressed file of \"%s\" %s behind offset %llu: %llu compressed bytes are lost",
                  f->entry->path,
                  end == CONTENT_WINDOW ? "needs too large a window" : "is damaged or cut off",
-                 (unsigned long long)f->at.offset, (unsigned long long)useless);
+                 (unsigned long long)file_at(f)->offset, (unsigned long long)useless);
 }
 
 /* see tail_internal.h */

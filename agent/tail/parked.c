@@ -15,12 +15,12 @@
 void parked_add(struct file *f)
 {
     struct tail *t = f->tail;
-    struct parked *p = f->parked;
+    struct parked *p = f->extra->parked;
     f->failed = true;
     if (t->opts.once)
         return; /* it is given up */
     if (p == NULL) {
-        p = f->parked = mem_zalloc(sizeof(*p));
+        p = extra_of(f)->parked = mem_zalloc(sizeof(*p));
         p->file = f;
         p->pause_ms = PAUSE_MIN_MS;
         list_push_back(&t->parked, &p->link);
@@ -35,11 +35,11 @@ void parked_add(struct file *f)
 /* see tail_internal.h */
 void parked_remove(struct file *f)
 {
-    if (f->parked == NULL)
+    if (f->extra->parked == NULL)
         return;
-    list_remove(&f->parked->link);
-    mem_free(f->parked);
-    f->parked = NULL;
+    list_remove(&f->extra->parked->link);
+    mem_free(f->extra->parked);
+    extra_of(f)->parked = NULL;
     f->failed = false;
 }
 

@@ -27,7 +27,7 @@ size_t pass_anchor_bytes(uint64_t offset)
 /* evidence at pos, from the buffer */
 static struct evidence evidence_here(const struct pass *p)
 {
-    struct evidence e = p->f->at;
+    struct evidence e = *file_at(p->f);
     size_t n = pass_anchor_bytes(p->pos);
     e.offset = p->pos;
     e.anchor = hash64(pass_at(p, p->pos) - n, n);
@@ -43,16 +43,16 @@ static struct evidence evidence_here(const struct pass *p)
 void pass_leave_span(struct pass *p)
 {
     struct entry *entry = p->f->entry;
-    if (p->pos != p->f->at.offset)
-        p->f->at = evidence_here(p);
+    if (p->pos != file_at(p->f)->offset)
+        extra_of(p->f)->at = evidence_here(p);
     if (!p->has_span)
         return;
     struct span *s = p->batch->spans[p->span];
     s->to = p->pos;
-    s->evidence = joins_evidence(p->f, p->f->at);
+    s->evidence = joins_evidence(p->f, *file_at(p->f));
     if (entry->acked.head_bytes < IDENTITY_MOVED_HEAD_BYTES &&
-        entry->acked.head_bytes < p->f->at.head_bytes)
-        registry_head(entry, &p->f->at);
+        entry->acked.head_bytes < file_at(p->f)->head_bytes)
+        registry_head(entry, file_at(p->f));
     uint64_t ticket = registry_sending(entry, p->pos);
     if (p->batch->barrier < ticket)
         p->batch->barrier = ticket;
@@ -97,14 +97,15 @@ static bool enter_span(struct pass *p, size_t likely, size_t worst)
 /* The prebuilt parts of the file's documents; made anew when the generation was replaced. */
 static struct encode_file *encoder(struct file *f, const struct tail_input *input)
 {
-    if (f->encode != NULL && !generation_eq(&f->encoded, &f->entry->gen))
-        encode_file_free(&f->encode); /* after a collision */
-    if (f->encode == NULL) {
-        f->encode = encode_file_new(f->tail->opts.agent, &input->encode, slice_str(f->entry->path),
+    if (f->extra->encode != NULL && !generation_eq(&f->extra->encoded, &f->entry->gen))
+        extra_drop_encode(f); /* after a collision */
+    if (f->extra->encode == NULL) {
+        struct extra *x = extra_of(f);
+        x->encode = encode_file_new(f->tail->opts.agent, &input->encode, slice_str(f->entry->path),
                                     &f->entry->gen);
-        f->encoded = f->entry->gen;
+        x->encoded = f->entry->gen;
     }
-    return f->encode;
+    return f->extra->encode;
 }
 
 /* what is told of a record beside its bytes */
@@ -185,8 +186,8 @@ struct pass pass_without_bytes(struct file *f)
 {
     return (struct pass){.f = f,
                          .input = tail_input_of(f),
-                         .pos = f->at.offset,
-                         .end = f->at.offset,
+                         .pos = file_at(f)->offset,
+                         .end = file_at(f)->offset,
                          .unit = framing_unit(f)};
 }
 

@@ -10,6 +10,7 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/hash.h"
 
@@ -45,12 +46,24 @@ static bool is_possible(const struct probe *p, const struct entry *e)
 {
     if (e == p->own)
         return true;
-    if (e->done || (e->file == NULL && !e->loaded))
+    if (e->done)
         return false;
     bool kin = siblings_are_kin(e->path, p->c->path) || olddir_is_beside(p->t, e->path, p->c->path);
-    if (e->acked.head_bytes < IDENTITY_MOVED_HEAD_BYTES)
-        return kin && e->file == NULL && p->c->id.mtime_ns >= e->seen_ns - TAIL_CLOCK_STEP_NS;
+    if (e->acked.head_bytes < IDENTITY_MOVED_HEAD_BYTES && e->file == NULL)
+        return kin && p->c->id.mtime_ns >= e->seen_ns - TAIL_CLOCK_STEP_NS;
     return e->file == NULL || kin;
+}
+
+/* Whether a generation has the head of the file, of n bytes. A living one of which next to nothing
+ * was read yet is asked itself. */
+static bool has_head(struct entry *e, const char *head, size_t n)
+{
+    char own[SPAN_HEAD_BYTES];
+    const struct evidence *v = &e->acked;
+    if (e->file == NULL || v->head_bytes >= IDENTITY_MOVED_HEAD_BYTES)
+        return v->head_bytes > 0 && v->head_bytes <= n && hash64(head, v->head_bytes) == v->head;
+    return n > 0 && e->file->content.fd >= 0 && !content_is_packed(&e->file->content) &&
+           content_read_at(&e->file->content, own, n, 0) == (ssize_t)n && memcmp(own, head, n) == 0;
 }
 
 /* takes a generation among those that are compared, sorted by offset */
@@ -78,9 +91,7 @@ static enum probe_result gather(struct probe *p)
     if (n < 0 || open_end)
         return without_bytes(p, n);
     for (struct entry *e = registry_next(r, NULL); e != NULL; e = registry_next(r, e)) {
-        const struct evidence *v = &e->acked;
-        if (is_possible(p, e) && v->head_bytes > 0 && v->head_bytes <= n &&
-            hash64(head, v->head_bytes) == v->head)
+        if (is_possible(p, e) && has_head(e, head, (size_t)n))
             insert(p, e);
     }
     p->has_head = true;

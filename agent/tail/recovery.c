@@ -16,34 +16,36 @@ struct recovery {
 /* see tail_internal.h */
 void recovery_begin(struct file *f, uint64_t size, uint64_t sent_to)
 {
-    if (size <= f->at.offset)
+    if (size <= file_at(f)->offset)
         return;
-    f->recovery = mem_zalloc(sizeof(*f->recovery));
-    *f->recovery = (struct recovery){.sent_to = sent_to < size ? sent_to : size, .size = size};
+    struct recovery *r = extra_of(f)->recovery = mem_zalloc(sizeof(*r));
+    *r = (struct recovery){.sent_to = sent_to < size ? sent_to : size, .size = size};
 }
 
 /* see tail_internal.h */
 void recovery_end(struct file *f)
 {
-    mem_free(f->recovery);
-    f->recovery = NULL;
+    if (f->extra->recovery == NULL)
+        return;
+    mem_free(f->extra->recovery);
+    extra_of(f)->recovery = NULL;
 }
 
 /* see tail_internal.h */
 void recovery_passed(struct file *f, uint64_t offset)
 {
-    if (f->recovery != NULL && offset >= f->recovery->size)
+    if (f->extra->recovery != NULL && offset >= f->extra->recovery->size)
         recovery_end(f);
 }
 
 /* see tail_internal.h */
 bool recovery_may_repeat(const struct file *f, uint64_t offset)
 {
-    return f->recovery != NULL && offset < f->recovery->sent_to;
+    return f->extra->recovery != NULL && offset < f->extra->recovery->sent_to;
 }
 
 /* see tail_internal.h */
 bool recovery_may_be_padding(const struct file *f, uint64_t offset)
 {
-    return f->recovery != NULL && offset < f->recovery->size;
+    return f->extra->recovery != NULL && offset < f->extra->recovery->size;
 }

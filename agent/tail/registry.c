@@ -23,6 +23,7 @@ struct registry *registry_new(struct loop *loop, const struct registry_hooks *ho
     r->commit_timer = loop_timer_new(loop, registry_on_commit, r);
     r->flush_timer = loop_timer_new(loop, registry_on_flush, r);
     r->retry_timer = loop_timer_new(loop, registry_on_retry, r);
+    r->rest_timer = loop_timer_new(loop, registry_on_rest, r);
     return r;
 }
 
@@ -38,6 +39,7 @@ void registry_free(struct registry **rp)
     loop_timer_cancel(&r->commit_timer);
     loop_timer_cancel(&r->flush_timer);
     loop_timer_cancel(&r->retry_timer);
+    loop_timer_cancel(&r->rest_timer);
     mem_free(r);
     *rp = NULL;
 }
@@ -51,6 +53,7 @@ static void replay_gen(struct registry *r, struct entry *e, const struct record 
         e = registry_add(r, &rec->gen, rec->path);
     else
         registry_set_path(e, rec->path);
+    registry_unindex_inode(e);
     e->dev = rec->dev;
     e->ino = rec->ino;
     e->birth_ns = rec->birth_ns;
@@ -58,6 +61,7 @@ static void replay_gen(struct registry *r, struct entry *e, const struct record 
     e->sent_to = e->resend_to = rec->sent_to;
     e->sent_day = rec->sent_day;
     e->framing = rec->framing;
+    e->unsettled = rec->unsettled;
     e->loaded = true;
     registry_index_inode(e);
 }
@@ -69,9 +73,9 @@ static void replay_sent_to(struct entry *e, const struct record *rec)
     e->sent_day = rec->sent_day;
     if (!rec->has_from)
         return;
-    if (e->days == NULL)
-        e->days = mem_zalloc(sizeof(*e->days));
-    (void)sent_days_add(e->days, rec->from, rec->sent_day); /* known already: no matter */
+    if (e->extra->days == NULL)
+        registry_extra(e)->days = mem_zalloc(sizeof(*e->extra->days));
+    (void)sent_days_add(e->extra->days, rec->from, rec->sent_day); /* known already: no matter */
 }
 
 /* records that this version has no use for stay in the next checkpoints */
@@ -115,7 +119,8 @@ void registry_replay(void *registry, const struct frame *f)
         e->older = rec.older;
         e->seen_ns = rec.seen_ns;
         note_time(r, rec.seen_ns);
-        e->absent_ns = rec.absent_ns;
+        if (rec.absent_ns != e->extra->absent_ns)
+            registry_extra(e)->absent_ns = rec.absent_ns;
     } else if (e != NULL && f->type == FRAME_SENT_TO) {
         replay_sent_to(e, &rec);
     } else if (e != NULL) {
@@ -168,6 +173,7 @@ void registry_start(struct registry *r, struct writer *writer, struct span_pool 
 {
     r->writer = writer;
     r->spans = spans;
+    registry_index_end_replay(r);
     (void)snprintf(r->boot, sizeof(r->boot), "%s", boot_id);
     r->unclean_boot =
         r->last_boot[0] != '\0' && !r->was_clean && strcmp(r->boot, r->last_boot) != 0;
@@ -196,7 +202,7 @@ bool registry_is_unclean_boot(const struct registry *r)
 /* What was not sent has no day yet: the next life gives it its own. */
 static void end_days(struct entry *e)
 {
-    if (e->days == NULL || !list_is_empty(&e->spans) || e->sent_to == e->acked.offset)
+    if (e->extra->days == NULL || !list_is_empty(&e->extra->spans) || e->sent_to == e->acked.offset)
         return;
     e->sent_to = e->acked.offset;
     registry_put(e, record_put_sent_to);
@@ -208,7 +214,7 @@ void registry_release(struct registry *r)
     if (r == NULL)
         return;
     LIST_EACH(entry, &r->entries) {
-        LIST_EACH(node, &LIST_ENTRY(entry, struct entry, link)->spans) {
+        LIST_EACH(node, &LIST_ENTRY(entry, struct entry, link)->extra->spans) {
             struct span *s = LIST_ENTRY(node, struct span, link);
             if (s->resolved)
                 span_put(r->spans, s);

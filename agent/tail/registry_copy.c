@@ -47,12 +47,12 @@ static void begin_anew(struct entry *e)
     generation_mint(&gen);
     registry_put(e, record_put_done);
     registry_set_generation(e, &gen);
-    mem_free(e->days);
-    e->days = NULL;
+    mem_free(e->extra->days);
+    registry_extra(e)->days = NULL;
     e->sent_to = e->acked.offset + REGISTRY_SENT_STEP;
     e->resend_to = 0;
     registry_put(e, registry_put_whole);
-    e->sent_ticket = registry_urgent(e->registry);
+    registry_extra(e)->sent_ticket = registry_urgent(e->registry);
 }
 
 /* see registry_internal.h */

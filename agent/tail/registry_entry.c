@@ -19,7 +19,7 @@ static int32_t today(struct registry *r)
 
 /* see header */
 struct entry *registry_mint(struct registry *r, const struct fs_identity *id, const char *path,
-                            const struct evidence *start)
+                            const struct evidence *start, bool unsettled)
 {
     struct generation gen;
     generation_mint(&gen);
@@ -27,6 +27,7 @@ struct entry *registry_mint(struct registry *r, const struct fs_identity *id, co
     e->dev = id->dev;
     e->ino = id->ino;
     e->birth_ns = id->birth_ns;
+    e->unsettled = unsettled;
     e->acked = *start;
     e->older = (struct anchor){start->offset, start->anchor};
     e->seen_ns = loop_wall_ns(r->loop);
@@ -35,13 +36,30 @@ struct entry *registry_mint(struct registry *r, const struct fs_identity *id, co
     registry_index_inode(e);
     registry_put(e, record_put_gen);
     registry_put(e, record_put_offset); /* its time */
-    e->sent_ticket = registry_urgent(r);
+    registry_extra(e)->sent_ticket = registry_urgent(r);
     return e;
+}
+
+/* see header */
+void registry_set_unsettled(struct entry *e, bool unsettled)
+{
+    if (e->unsettled == unsettled)
+        return;
+    e->unsettled = unsettled;
+    registry_put(e, record_put_gen);
+    registry_commit_later(e->registry);
+}
+
+/* see header */
+void registry_seen(struct entry *e)
+{
+    e->seen_ns = loop_wall_ns(e->registry->loop);
 }
 
 /* see header */
 void registry_moved(struct entry *e, const struct fs_identity *id, const char *path)
 {
+    registry_unindex_inode(e);
     e->dev = id->dev;
     e->ino = id->ino;
     e->birth_ns = id->birth_ns;
@@ -71,9 +89,9 @@ void registry_lost(struct entry *e)
 /* see header */
 void registry_set_absent(struct entry *e, int64_t since_ns)
 {
-    if (e->absent_ns == since_ns)
+    if (e->extra->absent_ns == since_ns)
         return;
-    e->absent_ns = since_ns;
+    registry_extra(e)->absent_ns = since_ns;
     registry_put(e, record_put_offset);
     registry_commit_later(e->registry);
 }
@@ -84,25 +102,25 @@ void registry_head(struct entry *e, const struct evidence *first)
     e->acked.head = first->head;
     e->acked.head_bytes = first->head_bytes;
     registry_put(e, record_put_offset);
-    e->sent_ticket = registry_urgent(e->registry);
+    registry_extra(e)->sent_ticket = registry_urgent(e->registry);
 }
 
 /* see header */
 uint64_t registry_sending(struct entry *e, uint64_t to)
 {
     if (to > e->sent_to) {
-        e->sent_to = to + (e->days != NULL ? REGISTRY_DATED_STEP : REGISTRY_SENT_STEP);
+        e->sent_to = to + (e->extra->days != NULL ? REGISTRY_DATED_STEP : REGISTRY_SENT_STEP);
         e->sent_day = today(e->registry);
         registry_put(e, record_put_sent_to);
-        e->sent_ticket = registry_urgent(e->registry);
+        registry_extra(e)->sent_ticket = registry_urgent(e->registry);
     }
-    return e->sent_ticket;
+    return e->extra->sent_ticket > 0 ? e->extra->sent_ticket : e->registry->durable;
 }
 
 /* the first dated byte of an entry: smaller steps from now on */
 static void begin_days(struct entry *e, uint64_t offset)
 {
-    e->days = mem_zalloc(sizeof(*e->days));
+    registry_extra(e)->days = mem_zalloc(sizeof(*e->extra->days));
     if (e->sent_to > offset + REGISTRY_DATED_STEP)
         e->sent_to = offset + REGISTRY_DATED_STEP;
 }
@@ -114,18 +132,18 @@ int32_t registry_day(struct entry *e, uint64_t offset, uint64_t *ret_until)
     *ret_until = UINT64_MAX;
     if (offset < e->resend_to) {
         day = e->sent_day;
-        if (e->days != NULL)
-            day = sent_days_at(e->days, offset, day, ret_until);
+        if (e->extra->days != NULL)
+            day = sent_days_at(e->extra->days, offset, day, ret_until);
         if (*ret_until > e->resend_to)
             *ret_until = e->resend_to;
         return day;
     }
-    if (e->days == NULL)
+    if (e->extra->days == NULL)
         begin_days(e, offset);
-    if (sent_days_add(e->days, offset, day)) {
+    if (sent_days_add(e->extra->days, offset, day)) {
         e->sent_day = day;
         registry_put(e, record_put_sent_to);
-        e->sent_ticket = registry_urgent(e->registry);
+        registry_extra(e)->sent_ticket = registry_urgent(e->registry);
     }
     return day;
 }
@@ -133,25 +151,27 @@ int32_t registry_day(struct entry *e, uint64_t offset, uint64_t *ret_until)
 /* see header */
 void registry_span_added(struct entry *e, struct span *s)
 {
-    list_push_back(&e->spans, &s->link);
+    list_push_back(&registry_extra(e)->spans, &s->link);
 }
 
 /* the newest acknowledged anchor grows old in two steps, so that one is always old enough */
 static void age_anchors(struct entry *e)
 {
     int64_t now = loop_now_ms(e->registry->loop);
-    if (e->middle_ms != 0 && now - e->middle_ms < REGISTRY_OLDER_MS)
+    struct entry_extra *x = registry_extra(e);
+    if (x->middle_ms != 0 && now - x->middle_ms < REGISTRY_OLDER_MS)
         return;
-    if (e->middle_ms != 0)
-        e->older = e->middle;
-    e->middle = (struct anchor){e->acked.offset, e->acked.anchor};
-    e->middle_ms = now;
+    if (x->middle_ms != 0)
+        e->older = x->middle;
+    x->middle = (struct anchor){e->acked.offset, e->acked.anchor};
+    x->middle_ms = now;
+    registry_rest_soon(e->registry);
 }
 
 /* a done entry without spans is over */
 static void forget_if_over(struct entry *e)
 {
-    if (!e->done || !list_is_empty(&e->spans) || e->file != NULL || e->holds > 0)
+    if (!e->done || !list_is_empty(&e->extra->spans) || e->file != NULL || e->extra->holds > 0)
         return;
     registry_put(e, record_put_done);
     registry_commit_later(e->registry);
@@ -164,8 +184,8 @@ static void on_span_resolved(struct span_owner *owner, struct span *span)
     struct entry *e = CONTAINER_OF(owner, struct entry, owner);
     bool moved = false;
     (void)span; /* marked as resolved already; only the front of the list counts */
-    while (!list_is_empty(&e->spans)) {
-        struct span *first = LIST_ENTRY(e->spans.next, struct span, link);
+    while (!list_is_empty(&e->extra->spans)) {
+        struct span *first = LIST_ENTRY(e->extra->spans.next, struct span, link);
         if (!first->resolved)
             break;
         age_anchors(e);
@@ -178,8 +198,8 @@ static void on_span_resolved(struct span_owner *owner, struct span *span)
         span_put(e->registry->spans, first);
         moved = true;
     }
-    if (moved && e->days != NULL)
-        sent_days_prune(e->days, e->acked.offset);
+    if (moved && e->extra->days != NULL)
+        sent_days_prune(e->extra->days, e->acked.offset);
     if (moved)
         registry_set_dirty(e);
     forget_if_over(e);
@@ -191,22 +211,22 @@ static void change_generation(struct entry *e)
     struct generation gen;
     generation_mint(&gen);
     registry_put(e, record_put_done);
-    if (e->former == NULL)
-        e->former = mem_zalloc(sizeof(*e->former));
-    *e->former = (struct former){e->gen, e->resend_to};
+    if (e->extra->former == NULL)
+        registry_extra(e)->former = mem_zalloc(sizeof(*e->extra->former));
+    *e->extra->former = (struct former){e->gen, e->resend_to};
     e->resend_to = 0;
     registry_set_generation(e, &gen);
     registry_put(e, registry_put_whole);
-    e->sent_ticket = registry_urgent(e->registry);
+    registry_extra(e)->sent_ticket = registry_urgent(e->registry);
 }
 
 /* whether an id is one of the generation before, above what its earlier life can have sent */
 static bool is_former(const struct entry *e, const char *generation, uint64_t offset)
 {
     char former[DOCID_GENERATION_CHARS];
-    if (e->former == NULL || offset < e->former->resend_to)
+    if (e->extra->former == NULL || offset < e->extra->former->resend_to)
         return false;
-    generation_write(former, &e->former->gen);
+    generation_write(former, &e->extra->former->gen);
     return memcmp(generation, former, sizeof(former)) == 0;
 }
 
@@ -228,7 +248,7 @@ static bool on_collided(struct span_owner *owner, uint64_t offset,
         return false;
     }
     memcpy(generation, now, sizeof(now));
-    *ret_ticket = e->sent_ticket;
+    *ret_ticket = e->extra->sent_ticket;
     return true;
 }
 
@@ -238,13 +258,13 @@ const struct span_owner_ops registry_entry_ops = {.resolved = on_span_resolved,
 /* see header */
 void registry_hold(struct entry *e)
 {
-    e->holds++;
+    registry_extra(e)->holds++;
 }
 
 /* see header */
 void registry_unhold(struct entry *e)
 {
-    e->holds--;
+    registry_extra(e)->holds--;
     forget_if_over(e);
 }
 

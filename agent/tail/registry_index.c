@@ -1,34 +1,45 @@
 /*
- * tail/registry_index - entries in their lists and maps
+ * tail/registry_index - entries in their lists and tables
  *
- * An entry is found by its generation (one), its inode number (the newest that is not done) and its
- * path (any number of them). The keys are fields of the entry, so they change here only.
+ * An entry is found by its generation (one; while records are replayed), its inode number (the
+ * newest that is not done) and its path (any number of them). The keys are fields of the entry, so
+ * they change here only.
  *
  * Nothing can fail.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
 #include "registry_internal.h"
 
-/* map equality by generation */
-static bool generation_is(const struct map_node *node, const void *key)
+/* hash and equality by generation */
+static uint64_t generation_of(const void *entry)
 {
-    const struct entry *e = MAP_ENTRY(node, const struct entry, by_generation);
-    return generation_eq(&e->gen, key);
+    return generation_hash(&((const struct entry *)entry)->gen);
 }
 
-/* key of the inode map */
+static bool generation_is(const void *entry, const void *key)
+{
+    return generation_eq(&((const struct entry *)entry)->gen, key);
+}
+
+/* key of the inode table */
 struct inode_key {
     uint64_t dev, ino;
     bool any_dev;
 };
 
-/* map equality by inode; the hash is of the number alone, so another device is found too */
-static bool inode_is(const struct map_node *node, const void *key)
+/* hash and equality by inode; the hash is of the number alone, so another device is found too */
+static uint64_t inode_of(const void *entry)
 {
-    const struct entry *e = MAP_ENTRY(node, const struct entry, by_inode);
+    return hash64_u64(((const struct entry *)entry)->ino);
+}
+
+static bool inode_is(const void *entry, const void *key)
+{
+    const struct entry *e = entry;
     const struct inode_key *k = key;
     return e->ino == k->ino && (k->any_dev || e->dev == k->dev);
 }
@@ -37,15 +48,14 @@ static bool inode_is(const struct map_node *node, const void *key)
 static struct entry *lookup_inode(struct registry *r, uint64_t dev, uint64_t ino, bool any_dev)
 {
     struct inode_key key = {dev, ino, any_dev};
-    struct map_node *node = map_find(&r->by_inode, hash64_u64(ino), &key);
-    return node == NULL ? NULL : MAP_ENTRY(node, struct entry, by_inode);
+    return table_find(&r->by_inode, hash64_u64(ino), &key);
 }
 
-/* takes an entry out of the inode map */
+/* takes an entry out of the inode table */
 void registry_unindex_inode(struct entry *e)
 {
     if (e->indexed)
-        map_remove(&e->registry->by_inode, &e->by_inode);
+        table_remove(&e->registry->by_inode, e);
     e->indexed = false;
 }
 
@@ -53,11 +63,11 @@ void registry_unindex_inode(struct entry *e)
 void registry_index_inode(struct entry *e)
 {
     struct registry *r = e->registry;
-    registry_unindex_inode(e);
+    assert(!e->indexed);
     struct entry *older = lookup_inode(r, e->dev, e->ino, false);
     if (older != NULL)
         registry_unindex_inode(older);
-    map_insert(&r->by_inode, &e->by_inode, hash64_u64(e->ino));
+    table_insert(&r->by_inode, e);
     e->indexed = true;
 }
 
@@ -68,28 +78,33 @@ struct entry *registry_find_inode(struct registry *r, uint64_t dev, uint64_t ino
     return e != NULL ? e : lookup_inode(r, dev, ino, true);
 }
 
-/* map equality by path */
-static bool path_is(const struct map_node *node, const void *key)
+/* hash and equality by path */
+static uint64_t path_of(const void *entry)
+{
+    const struct slice path = slice_str(((const struct entry *)entry)->path);
+    return hash64(path.ptr, path.len);
+}
+
+static bool path_is(const void *entry, const void *key)
 {
     const struct slice *path = key;
-    return slice_eq_str(*path, MAP_ENTRY(node, const struct entry, by_path)->path);
+    return slice_eq_str(*path, ((const struct entry *)entry)->path);
 }
 
 /* see tail/registry.h */
 struct entry *registry_next_at(struct registry *r, const char *path, struct entry *after)
 {
     struct slice key = slice_str(path);
-    struct map_node *node = after != NULL ? map_find_next(&r->by_path, &after->by_path, &key)
-                                          : map_find(&r->by_path, hash64(key.ptr, key.len), &key);
-    return node == NULL ? NULL : MAP_ENTRY(node, struct entry, by_path);
+    return after != NULL ? table_find_next(&r->by_path, after, &key)
+                         : table_find(&r->by_path, hash64(key.ptr, key.len), &key);
 }
 
-/* the path, and the map under it */
+/* the path, and the table under it */
 static void take_path(struct entry *e, struct slice path)
 {
     e->path = mem_strndup(path.ptr, path.len);
     e->owner.source = e->path;
-    map_insert(&e->registry->by_path, &e->by_path, hash64(path.ptr, path.len));
+    table_insert(&e->registry->by_path, e);
 }
 
 /* see registry_internal.h */
@@ -98,7 +113,7 @@ void registry_set_path(struct entry *e, struct slice path)
     if (slice_eq_str(path, e->path))
         return;
     char *old = e->path;
-    map_remove(&e->registry->by_path, &e->by_path);
+    table_remove(&e->registry->by_path, e);
     take_path(e, path);
     mem_free(old);
 }
@@ -106,17 +121,25 @@ void registry_set_path(struct entry *e, struct slice path)
 /* see registry_internal.h */
 struct entry *registry_find_generation(struct registry *r, const struct generation *gen)
 {
-    struct map_node *node = map_find(&r->by_generation, generation_hash(gen), gen);
-    return node == NULL ? NULL : MAP_ENTRY(node, struct entry, by_generation);
+    return table_find(&r->by_generation, generation_hash(gen), gen);
+}
+
+/* see registry_internal.h */
+void registry_index_end_replay(struct registry *r)
+{
+    r->replayed = true;
+    table_clear(&r->by_generation);
 }
 
 /* see registry_internal.h */
 void registry_set_generation(struct entry *e, const struct generation *gen)
 {
     struct registry *r = e->registry;
-    map_remove(&r->by_generation, &e->by_generation);
+    if (!r->replayed)
+        table_remove(&r->by_generation, e);
     e->gen = *gen;
-    map_insert(&r->by_generation, &e->by_generation, generation_hash(gen));
+    if (!r->replayed)
+        table_insert(&r->by_generation, e);
 }
 
 /* see registry_internal.h */
@@ -148,13 +171,14 @@ void registry_unlist_dirty(struct entry *e)
 /* see registry_internal.h */
 struct entry *registry_add(struct registry *r, const struct generation *gen, struct slice path)
 {
-    struct entry *e = mem_zalloc(sizeof(*e));
+    struct entry *e = slab_get(&r->slab);
     e->registry = r;
     e->gen = *gen;
     e->owner.ops = &registry_entry_ops;
-    list_init(&e->spans);
+    e->extra = &entry_extra_none;
     list_push_back(&r->entries, &e->link);
-    map_insert(&r->by_generation, &e->by_generation, generation_hash(gen));
+    if (!r->replayed)
+        table_insert(&r->by_generation, e);
     take_path(e, path);
     r->count++;
     return e;
@@ -166,23 +190,26 @@ void registry_forget(struct entry *e)
     struct registry *r = e->registry;
     list_remove(&e->link);
     registry_unlist_dirty(e);
-    map_remove(&r->by_generation, &e->by_generation);
-    map_remove(&r->by_path, &e->by_path);
+    if (!r->replayed)
+        table_remove(&r->by_generation, e);
+    table_remove(&r->by_path, e);
     registry_unindex_inode(e);
     r->count--;
-    mem_free(e->days);
-    mem_free(e->former);
+    registry_drop_extra(e);
     mem_free(e->path);
-    mem_free(e);
+    slab_put(&r->slab, e);
 }
 
 /* see registry_internal.h */
 void registry_index_init(struct registry *r)
 {
     list_init(&r->entries);
-    map_init(&r->by_generation, generation_is);
-    map_init(&r->by_inode, inode_is);
-    map_init(&r->by_path, path_is);
+    slab_init(&r->slab, sizeof(struct entry));
+    slab_init(&r->extra_slab, sizeof(struct entry_extra));
+    list_init(&r->extras);
+    table_init(&r->by_generation, generation_of, generation_is);
+    table_init(&r->by_inode, inode_of, inode_is);
+    table_init(&r->by_path, path_of, path_is);
 }
 
 /* see registry_internal.h */
@@ -190,8 +217,10 @@ void registry_index_clear(struct registry *r)
 {
     LIST_EACH(node, &r->entries)
         registry_forget(LIST_ENTRY(node, struct entry, link));
-    map_clear(&r->by_generation);
-    map_clear(&r->by_inode);
-    map_clear(&r->by_path);
+    table_clear(&r->by_generation);
+    table_clear(&r->by_inode);
+    table_clear(&r->by_path);
+    slab_clear(&r->slab);
+    slab_clear(&r->extra_slab);
     mem_free(r->dirty);
 }

@@ -7,6 +7,7 @@
  *   registry.c         life cycle, replay
  *   registry_index.c   entries in their lists and maps
  *   registry_entry.c   what happens to one entry
+ *   registry_extra.c   what only some entries need
  *   registry_write.c   the way to disk
  *   registry_copy.c    when the registry is a copy of another machine's
  *   registry_record.c  entries to records and back
@@ -17,7 +18,8 @@
 
 #include "base/buf.h"
 #include "base/list.h"
-#include "base/map.h"
+#include "base/slab.h"
+#include "base/table.h"
 #include "registry_record.h"
 #include "tail/registry.h"
 
@@ -33,9 +35,13 @@ struct registry {
     struct list entries;
     struct entry **dirty; /* owned; their offsets go with the next group commit */
     unsigned dirty_count, dirty_room;
-    struct map by_generation;
-    struct map by_path;  /* all entries of a path */
-    struct map by_inode; /* entries that are not done, one for each dev and ino */
+    struct slab slab; /* of entries */
+    struct slab extra_slab;
+    struct list extras;         /* those that entries have */
+    struct table by_generation; /* while records are replayed */
+    bool replayed;
+    struct table by_path;  /* all entries of a path */
+    struct table by_inode; /* entries that are not done, one for each dev and ino */
     size_t count;
     struct buf pending; /* packed records of the next job */
     struct buf unknown; /* packed records of other versions: kept in every checkpoint */
@@ -61,6 +67,7 @@ struct registry {
     struct loop_timer *commit_timer;
     struct loop_timer *flush_timer;
     struct loop_timer *retry_timer;
+    struct loop_timer *rest_timer;
 };
 
 /* ---- registry_index.c ---- */
@@ -70,17 +77,30 @@ void registry_index_init(struct registry *r);
 void registry_index_clear(struct registry *r);
 /* A blank entry in all lists. */
 struct entry *registry_add(struct registry *r, const struct generation *gen, struct slice path);
-/* The entry of a generation; NULL. */
+/* Generations are not looked up any more. */
+void registry_index_end_replay(struct registry *r);
+/* The entry of a generation, while records are replayed; NULL. */
 struct entry *registry_find_generation(struct registry *r, const struct generation *gen);
 /* Another generation for an entry. */
 void registry_set_generation(struct entry *e, const struct generation *gen);
 /* Into and out of the list for the next group commit. */
 void registry_list_dirty(struct entry *e);
 void registry_unlist_dirty(struct entry *e);
-/* Its inode number leads to it from now on, in place of an older one. */
+/* Its inode number leads to it from now on, in place of an older one. It is taken out before the
+ * number changes. */
 void registry_index_inode(struct entry *e);
 void registry_unindex_inode(struct entry *e);
 void registry_set_path(struct entry *e, struct slice path);
+
+/* ---- registry_extra.c ---- */
+
+/* To be changed; made if the entry has none of its own. */
+struct entry_extra *registry_extra(struct entry *e);
+/* The entry goes. */
+void registry_drop_extra(struct entry *e);
+/* Something was acknowledged: after a while what is needed no more is given back. */
+void registry_rest_soon(struct registry *r);
+void registry_on_rest(void *registry);
 
 /* ---- registry_entry.c ---- */
 

@@ -92,6 +92,8 @@ int record_put_gen(struct buf *records, const struct entry *e)
         r = frame_put_bytes(&p, slice_str(e->path));
     if (r == 0)
         r = frame_put_u32(&p, e->framing);
+    if (r == 0)
+        r = frame_put_u8(&p, e->unsettled ? 1 : 0);
     return pack(records, FRAME_GEN, &p, r);
 }
 
@@ -110,7 +112,7 @@ int record_put_offset(struct buf *records, const struct entry *e)
     if (r == 0)
         r = frame_put_u64(&p, (uint64_t)e->seen_ns);
     if (r == 0)
-        r = frame_put_u64(&p, (uint64_t)e->absent_ns);
+        r = frame_put_u64(&p, (uint64_t)e->extra->absent_ns);
     return pack(records, FRAME_OFFSET, &p, r);
 }
 
@@ -132,7 +134,7 @@ static int put_sent_to(struct buf *records, const struct entry *e, const struct 
 /* see header */
 int record_put_sent_to(struct buf *records, const struct entry *e)
 {
-    const struct sent_days *d = e->days;
+    const struct sent_days *d = e->extra->days;
     return put_sent_to(records, e, d != NULL && d->count > 0 ? &d->v[d->count - 1] : NULL);
 }
 
@@ -140,8 +142,8 @@ int record_put_sent_to(struct buf *records, const struct entry *e)
 int record_put_days(struct buf *records, const struct entry *e)
 {
     int r = 0;
-    for (unsigned i = 0; e->days != NULL && i < e->days->count && r == 0; i++)
-        r = put_sent_to(records, e, &e->days->v[i]);
+    for (unsigned i = 0; e->extra->days != NULL && i < e->extra->days->count && r == 0; i++)
+        r = put_sent_to(records, e, &e->extra->days->v[i]);
     return r;
 }
 
@@ -172,11 +174,13 @@ static bool get_gen(struct slice *s, struct record *rec)
 {
     uint64_t birth;
     uint32_t day;
+    uint8_t unsettled;
     if (!frame_get_u64(s, &rec->dev) || !frame_get_u64(s, &rec->ino) || !frame_get_u64(s, &birth) ||
         !frame_get_u64(s, &rec->sent_to) || !frame_get_u32(s, &day) ||
         !get_evidence(s, &rec->evidence) || !frame_get_bytes(s, &rec->path) ||
-        !frame_get_u32(s, &rec->framing))
+        !frame_get_u32(s, &rec->framing) || !frame_get_u8(s, &unsettled))
         return false;
+    rec->unsettled = unsettled != 0;
     rec->birth_ns = (int64_t)birth;
     rec->sent_day = (int32_t)day;
     return rec->path.len < PATH_MAX && slice_find(rec->path, '\0') == rec->path.len;

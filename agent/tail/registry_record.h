@@ -5,7 +5,7 @@
  * The registry's record payloads, little-endian; read back as hostile bytes.
  *
  *     GEN      generation 9, dev u64, ino u64, birth i64, sent_to u64, sent_day u32,
- *              evidence, path (u32 length and bytes), framing u32
+ *              evidence, path (u32 length and bytes), framing u32, u8 1 = unsettled
  *     OFFSET   generation 9, evidence, older anchor (offset u64, hash u64), wall ns i64,
  *              absent since i64
  *     SENT_TO  generation 9, sent_to u64, sent_day u32, and where targets are dated from u64: bytes
@@ -42,6 +42,7 @@ struct record {
     int64_t seen_ns;
     int64_t absent_ns;
     uint32_t framing;
+    bool unsettled;
     struct slice path;
     struct slice boot_id;
     bool stopped;

@@ -224,7 +224,6 @@ void registry_commit_later(struct registry *r)
 void registry_set_dirty(struct entry *e)
 {
     struct registry *r = e->registry;
-    e->seen_ns = loop_wall_ns(r->loop);
     registry_list_dirty(e);
     registry_commit_later(r);
 }

@@ -92,7 +92,7 @@ static void refit(struct file *f, const struct tail_input *before)
         return;
     }
     const struct tail_input *was = &before[f->input], *is = &inputs[input];
-    if (f->orphan == NULL &&
+    if (f->extra->orphan == NULL &&
         (was->charset != is->charset || was->charset_by_mark != is->charset_by_mark ||
          was->format != is->format)) {
         file_free(f);
@@ -100,7 +100,7 @@ static void refit(struct file *f, const struct tail_input *before)
     }
     f->input = (unsigned)input;
     f->held = false;
-    encode_file_free(&f->encode);
+    extra_drop_encode(f);
 }
 
 /* see tail/tail.h */

@@ -10,11 +10,13 @@
  */
 #include "search.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+/* how long a search begins again where files cannot be read */
+#define DOUBT_MS 60000
 
 /* ---- compressed members ---- */
 
@@ -28,7 +30,7 @@ static bool is_in_the_making(const struct candidate *c)
         return false;
     memcpy(path, c->path, n);
     path[n] = '\0';
-    return fs_identify_path(AT_FDCWD, path, false, &id, NULL) == 0;
+    return reach_identify_path(path, false, &id, NULL) == 0;
 }
 
 /* The generation whose file had the inode number of a member; NULL = none that is not done. */
@@ -94,11 +96,13 @@ static void begin_own(struct tail *t, struct candidate *c)
 static void settle(struct search *s, struct candidate *c, enum probe_result r, struct entry *e)
 {
     c->dir = discover_dir_of(s->t, c->path); /* it may have gone meanwhile */
-    bool other = r == PROBE_LOST && s->rest.entry != NULL && e != s->rest.entry;
+    bool only = s->rest.entry != NULL || s->unseen != NULL;
+    bool other = r == PROBE_LOST && only && e != s->rest.entry;
     c->known = r == PROBE_LIVING || other ||
                (r == PROBE_NOBODYS && packed_is_read(s->t, &c->id)); /* done meanwhile */
     if (r == PROBE_LOST && !other && file_find(s->t, c->id.dev, c->id.ino) == NULL)
         follow_found(s, c, e);
+    c->probed = true;
     content_close(&c->content);
     probe_end(&s->probe);
     s->probing = false;
@@ -108,13 +112,41 @@ static void settle(struct search *s, struct candidate *c, enum probe_result r, s
         begin_own(s->t, c);
 }
 
+/* when a generation was written last, as far as is known */
+static int64_t written_ns(const struct entry *e)
+{
+    struct fs_identity id;
+    if (e->file != NULL && fds_identify(e->file, &id) == 0)
+        return id.mtime_ns;
+    return e->seen_ns;
+}
+
+/* whether a member was written between the last look at a file and its cut, and is not that file */
+static bool is_between(const struct search *s, const struct candidate *c)
+{
+    const struct rest *rest = &s->rest;
+    const struct entry *e = rest->entry;
+    int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
+    return !c->kin && c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
+           c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
+           !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
+           file_find(s->t, c->id.dev, c->id.ino) == NULL;
+}
+
+/* Whether there is nothing to find out about a member any more: the rest is found, and it is not
+ * one that may have been missed. */
+static bool is_over(const struct search *s, const struct candidate *c)
+{
+    bool found = s->rest.entry != NULL && s->rest.entry->file != NULL;
+    return (found || s->unseen != NULL) && !(s->rest.is_cut && is_between(s, c));
+}
+
 /* One step on. False: not decided yet; *ret_at_once = go on without a pause. */
 static bool decide_next(struct search *s, bool *ret_at_once)
 {
     struct candidate *c = s->members[s->next];
     struct entry *e = NULL;
-    bool over = s->rest.entry != NULL && s->rest.entry->file != NULL;
-    if (!s->probing && (over || !siblings_is_compressed(c->path) || !begin_member(s, c)))
+    if (!s->probing && (is_over(s, c) || !siblings_is_compressed(c->path) || !begin_member(s, c)))
         return true;
     enum probe_result r = probe_step(&s->probe, &e);
     if (r == PROBE_LATER) {
@@ -130,15 +162,6 @@ static bool decide_next(struct search *s, bool *ret_at_once)
 }
 
 /* ---- the end of a search ---- */
-
-/* when a generation was written last, as far as is known */
-static int64_t written_ns(const struct entry *e)
-{
-    struct fs_identity id;
-    if (e->file != NULL && fds_identify(e->file, &id) == 0)
-        return id.mtime_ns;
-    return e->seen_ns;
-}
 
 /* Whether nothing is known by which a lost generation could be recognised: it was never read. What
  * was written since its file was found may be it. */
@@ -158,10 +181,12 @@ int64_t search_newest_ns(const struct search *s)
         bool later = e->file != NULL && e->file->behind_search;
         if (is_blank(e) && e->seen_ns - TAIL_CLOCK_STEP_NS < blank)
             blank = e->seen_ns - TAIL_CLOCK_STEP_NS;
-        if (!later && written_ns(e) > newest)
+        if (!later && !e->unsettled && written_ns(e) > newest)
             newest = written_ns(e);
     }
-    return newest < blank ? newest : blank;
+    newest = newest < blank ? newest : blank;
+    newest = newest < s->floor_ns ? newest : s->floor_ns;
+    return newest - TAIL_CLOCK_STEP_NS;
 }
 
 /* the newest file that was followed under the path before and is not at its end */
@@ -169,7 +194,7 @@ static struct file *unread_of(const struct search *s)
 {
     struct file *newest = lineage_newest(s->t, s->born_at);
     while (newest != NULL && (newest->at_end || newest->behind_search || newest->found))
-        newest = newest->elder;
+        newest = newest->extra->elder;
     return newest;
 }
 
@@ -187,7 +212,7 @@ static void release(const struct search *s, struct file *last)
 {
     struct file *behind[SEARCH_BEHIND_MAX];
     unsigned n = 0;
-    for (struct file *f = lineage_newest(s->t, s->born_at); f != NULL; f = f->elder)
+    for (struct file *f = lineage_newest(s->t, s->born_at); f != NULL; f = f->extra->elder)
         if (f->behind_search && n < SEARCH_BEHIND_MAX)
             behind[n++] = f;
     while (n > 0) {
@@ -203,7 +228,7 @@ static struct file *present_of(const struct search *s)
 {
     struct file *f = s->at_start ? lineage_newest(s->t, s->born_at) : NULL;
     while (f != NULL && f->behind_search)
-        f = f->elder;
+        f = f->extra->elder;
     return f;
 }
 
@@ -213,7 +238,7 @@ static struct file *file_of(struct search *s, struct candidate *c, int64_t newes
     struct file *f = file_find(s->t, c->id.dev, c->id.ino);
     bool made = siblings_is_compressed(c->path) && is_in_the_making(c);
     c->dir = discover_dir_of(s->t, c->path);
-    if (f == NULL && c->id.mtime_ns > newest && !c->known && !made)
+    if (f == NULL && c->id.mtime_ns > newest && !c->known && !c->kin && !made)
         f = adopt_sibling(s->t, c, true);
     if (f != NULL)
         f->found = f->behind_search = false;
@@ -221,11 +246,10 @@ static struct file *file_of(struct search *s, struct candidate *c, int64_t newes
 }
 
 /* What was found and what was missed is chained in the order of the last write. */
-static void chain(struct search *s)
+static void chain(struct search *s, int64_t newest)
 {
-    int64_t newest = search_newest_ns(s);
     struct file *present = present_of(s);
-    struct file *last = present != NULL ? present->after : unread_of(s);
+    struct file *last = present != NULL ? present->extra->after : unread_of(s);
     for (unsigned i = 0; i < s->count; i++) {
         struct file *file = file_of(s, s->members[i], newest);
         if (file == NULL || file == last || file == present)
@@ -233,7 +257,7 @@ static void chain(struct search *s)
         put_behind(s, file, last);
         last = file;
     }
-    if (present != NULL && last != present->after)
+    if (present != NULL && last != present->extra->after)
         put_behind(s, present, last);
     release(s, present != NULL ? present : last);
 }
@@ -244,18 +268,6 @@ static void set_looked_for(struct tail *t, const char *path)
     for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
          e = registry_next_at(t->registry, path, e))
         e->loaded = false;
-}
-
-/* whether a member was written between the last look at a file and its cut, and is not that file */
-static bool is_between(const struct search *s, const struct candidate *c)
-{
-    const struct rest *rest = &s->rest;
-    const struct entry *e = rest->entry;
-    int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
-    return c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
-           c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
-           !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
-           file_find(s->t, c->id.dev, c->id.ino) == NULL;
 }
 
 /* see search.h */
@@ -280,8 +292,6 @@ struct file *search_take_missed(struct search *s, struct file *last, bool compre
 static void end_rest(struct search *s)
 {
     const struct rest *rest = &s->rest;
-    if (rest->is_cut)
-        (void)search_take_missed(s, rest->entry->file, true);
     if (rest->entry->file == NULL && rest->lost.bytes > 0)
         ledger_abandon(s->t->opts.inputs[s->input].ledger, rest->why, rest->lost);
     if (rest->entry->file == NULL && rest->why == ABANDON_DELETED)
@@ -290,36 +300,171 @@ static void end_rest(struct search *s)
 }
 
 /* see search.h */
+void search_drop_members(struct search *s)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        adopt_free_candidate(s->members[i]);
+    s->count = 0;
+}
+
+/* see search.h */
 void search_free(struct search *s)
 {
     if (s->probing)
         probe_end(&s->probe);
     list_remove(&s->link);
-    for (unsigned i = 0; i < s->count; i++) {
-        content_close(&s->members[i]->content);
-        mem_free(s->members[i]->path);
-        mem_free(s->members[i]);
-    }
+    search_drop_members(s);
     mem_free(s->path);
     mem_free(s);
+}
+
+/* see search.h */
+void search_settle(struct tail *t, const char *path)
+{
+    if (siblings_is_open(t, path))
+        return;
+    for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
+         e = registry_next_at(t->registry, path, e)) {
+        registry_set_unsettled(e, false);
+        if (e->file == NULL || !(e->file->behind_search || e->file->found))
+            continue;
+        e->file->behind_search = e->file->found = false;
+        file_heat(e->file);
+    }
+}
+
+/* see search.h */
+bool search_has_moved(const struct search *s)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->members[i]->moved)
+            return true;
+    return false;
+}
+
+/* what is left of a search that is over */
+static char *take_path(struct search *s)
+{
+    char *path = s->path;
+    s->path = NULL;
+    return path;
+}
+
+/* see search.h */
+unsigned search_doubts(const struct search *s)
+{
+    return reach_refusals(s->path) + s->t->unreadable;
+}
+
+/* Whether something could not be read meanwhile, so that the search has to begin again: for as long
+ * as its mount does not answer, or for a while where reading fails. */
+static bool is_in_doubt(struct search *s)
+{
+    struct tail *t = s->t;
+    int64_t now = loop_now_ms(t->loop);
+    if (s->own || search_doubts(s) == s->doubts)
+        return false;
+    if (!reach_was_refused(s->path) && now - s->began_ms > DOUBT_MS) {
+        tail_message(t, LOG_WARN, "what was rotated away from \"%s\" cannot be read", s->path);
+        return false;
+    }
+    s->again_ms = now + TAIL_CHECK_MS;
+    loop_timer_set(t->search_timer, TAIL_CHECK_MS);
+    return true;
+}
+
+/* Whether a search that has to begin again has to wait; it has begun again else. */
+static bool is_resting(struct search *s)
+{
+    if (s->again_ms == 0)
+        return false;
+    if (loop_now_ms(s->t->loop) < s->again_ms) {
+        if (!loop_timer_is_set(s->t->search_timer))
+            loop_timer_set(s->t->search_timer, TAIL_CHECK_MS);
+        return true;
+    }
+    if (s->probing)
+        probe_end(&s->probe);
+    s->probing = false;
+    search_drop_members(s);
+    s->next = 0;
+    s->again_ms = 0;
+    search_begin(s);
+    return false;
+}
+
+/* A search for the rest of an entry is over; one that has to look once more does so. */
+static void finish_rest(struct search *s)
+{
+    struct tail *t = s->t;
+    struct rest rest = s->rest;
+    unsigned input = s->input;
+    if (rest.is_cut)
+        (void)search_take_missed(s, rest.entry->file, true);
+    bool again = search_has_moved(s);
+    if (!again)
+        end_rest(s);
+    char *path = take_path(s);
+    search_free(s);
+    if (again) {
+        (void)search_rest(t, input, &rest);
+        registry_unhold(rest.entry);
+    } else {
+        search_settle(t, path);
+    }
+    mem_free(path);
+}
+
+/* The same for what was in a file before its first bytes. */
+static void finish_unseen(struct search *s)
+{
+    struct tail *t = s->t;
+    struct entry *e = s->unseen;
+    if (e->file != NULL)
+        lineage_wait(e->file, search_take_missed(s, e->file->extra->after, true));
+    bool again = search_has_moved(s);
+    char *path = take_path(s);
+    search_free(s);
+    if (again && e->file != NULL)
+        (void)siblings_unseen(e->file); /* it asks again while nothing is known of it */
+    else
+        search_settle(t, path);
+    registry_unhold(e);
+    mem_free(path);
+}
+
+/* The same for a path. */
+static void finish_path(struct search *s)
+{
+    struct tail *t = s->t;
+    int64_t newest = search_newest_ns(s);
+    unsigned input = s->input;
+    chain(s, newest);
+    if (is_in_doubt(s))
+        return;
+    bool again = s->again || search_has_moved(s);
+    if (!again)
+        set_looked_for(t, s->path);
+    char *path = take_path(s);
+    search_free(s);
+    if (again)
+        search_path(t, input, path, newest);
+    else
+        search_settle(t, path);
+    mem_free(path);
 }
 
 /* everything is decided */
 static void finish(struct search *s)
 {
-    struct tail *t = s->t;
-    char *again = s->again ? mem_strdup(s->path) : NULL;
-    unsigned input = s->input;
-    if (s->rest.entry != NULL) {
-        end_rest(s);
-    } else if (!s->own) {
-        chain(s);
-        set_looked_for(t, s->path);
-    }
-    search_free(s);
-    if (again != NULL)
-        search_path(t, input, again);
-    mem_free(again);
+    if (s->rest.entry != NULL)
+        finish_rest(s);
+    else if (s->unseen != NULL)
+        finish_unseen(s);
+    else if (s->own)
+        search_free(s);
+    else
+        finish_path(s);
 }
 
 /* see search.h */
@@ -327,6 +472,8 @@ void search_step(struct search *s)
 {
     struct tail *t = s->t;
     bool at_once = false;
+    if (is_resting(s))
+        return;
     while (s->next < s->count) {
         if (decide_next(s, &at_once)) {
             s->next++;
@@ -335,5 +482,6 @@ void search_step(struct search *s)
         loop_timer_set(t->search_timer, at_once ? 0 : TAIL_TICK_MS);
         return;
     }
-    finish(s);
+    if (!is_in_doubt(s))
+        finish(s);
 }

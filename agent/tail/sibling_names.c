@@ -20,6 +20,12 @@ static bool ends_with(const char *s, size_t len, const char *suffix)
     return len >= n && memcmp(s + len - n, suffix, n) == 0;
 }
 
+/* what stands before a number or a date */
+static bool is_separator(char c)
+{
+    return c == '.' || c == '-' || c == '_';
+}
+
 /* length of a name without the suffix of a compressed file */
 static size_t plain_bytes(const char *name)
 {
@@ -67,12 +73,33 @@ bool siblings_is(const char *base, const char *name)
            is_date_text(name + stem, name_bytes - stem - end);
 }
 
+/* length of the first n bytes of a name without the numbers and dates that they end with */
+static size_t without_numbers(const char *name, size_t n)
+{
+    size_t end = n;
+    while (end > 0 && (isdigit((unsigned char)name[end - 1]) || is_separator(name[end - 1]))) {
+        end--;
+        if (is_separator(name[end]))
+            n = end;
+    }
+    return n > 0 ? n : strlen(name);
+}
+
+/* see tail_internal.h */
+size_t siblings_stem(const char *name)
+{
+    size_t n = without_numbers(name, plain_bytes(name));
+    size_t dot = n;
+    while (dot > 1 && name[dot - 1] != '.')
+        dot--;
+    return dot > 1 ? without_numbers(name, dot - 1) : n;
+}
+
 /* one byte of a name without what rotation puts into it: numbers and dates behind a separator, and
  * the suffix of a compressed file; NUL = the end */
 static char next_of_root(const char *name, size_t len, size_t *at)
 {
-    static const char separators[] = "-_.";
-    while (*at < len && strchr(separators, name[*at]) != NULL && *at + 1 < len &&
+    while (*at < len && is_separator(name[*at]) && *at + 1 < len &&
            isdigit((unsigned char)name[*at + 1]))
         for ((*at)++; *at < len && isdigit((unsigned char)name[*at]);)
             (*at)++;

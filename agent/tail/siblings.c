@@ -15,7 +15,6 @@
  * Siblings keep the path that they were rotated away from as their name in the registry, so that
  * the next start finds them again.
  */
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,31 +23,42 @@
 #include "base/mem.h"
 #include "search.h"
 
+/* lists of a directory that is changing */
+#define GATHER_TRIES 8
+
 /* ---- members ---- */
 
-/* Whether a name is looked at; at a path that is a compressed file's own the file itself is. */
-static bool is_member(const char *base, const char *name)
+/* Whether a name is one to which rotation renames the path; at a path that is a compressed file's
+ * own the file itself is. */
+static bool is_own(const char *base, const char *name)
 {
     return siblings_is(base, name) || (strcmp(base, name) == 0 && siblings_is_compressed(name));
 }
 
 /* a sibling that nobody follows */
-static void add_member(void *ctx, const char *name)
+static void add_member(void *ctx, const char *name, uint64_t ino)
 {
     struct search *s = ctx;
     char path[PATH_MAX];
     struct fs_identity id;
     mode_t mode;
     const char *base = strrchr(s->path, '/') + 1;
+    (void)ino; /* asked together with the rest */
     int n = snprintf(path, sizeof(path), "%s/%s", s->listed, name);
-    if (n <= 0 || n >= PATH_MAX || s->count == SIBLINGS_MAX || !is_member(base, name) ||
-        fs_identify_path(AT_FDCWD, path, false, &id, &mode) < 0 || !S_ISREG(mode) ||
-        file_find(s->t, id.dev, id.ino) != NULL)
+    bool own = is_own(base, name);
+    bool kin = siblings_are_kin(s->path, path) && strcmp(s->path, path) != 0;
+    if (n <= 0 || n >= PATH_MAX || s->count == SIBLINGS_MAX || (!own && !kin))
         return;
-    struct candidate *c = mem_zalloc(sizeof(*c));
+    int r = reach_identify_path(path, false, &id, &mode);
+    tail_note_failure(s->t, r);
+    if (r < 0 || !S_ISREG(mode) || file_find(s->t, id.dev, id.ino) != NULL)
+        return;
+    struct candidate *c = slab_get(&s->t->candidate_slab);
+    c->tail = s->t;
     list_init(&c->link);
     c->path = mem_strdup(path);
     c->known_as = s->path;
+    c->kin = !own;
     c->id = id;
     content_open(&c->content, -1);
     c->dir = s->dir;
@@ -78,17 +88,37 @@ static bool do_numbers_grow(const struct search *s)
     return votes > 0;
 }
 
-/* lists the siblings of a path, sorted */
+/* lists the siblings of a path; returns what tells one list from another */
+static uint64_t list_members(struct search *s)
+{
+    char olddir[PATH_MAX];
+    uint64_t sum = 0;
+    search_drop_members(s);
+    s->listed = s->dir->path;
+    listing_each(s->t, s->dir, strrchr(s->path, '/') + 1, add_member, s);
+    if (olddir_of(s->t, s->path, olddir) && strcmp(olddir, s->dir->path) != 0) {
+        s->listed = olddir;
+        (void)reach_list(olddir, add_member, s); /* what cannot be listed has no names */
+    }
+    for (unsigned i = 0; i < s->count; i++)
+        sum += hash64(s->members[i]->path, strlen(s->members[i]->path)) ^
+               hash64_u64(s->members[i]->id.ino);
+    return sum;
+}
+
+/* Lists the siblings of a path, sorted. A name that is renamed while they are listed may be met
+ * nowhere, so in a directory that is changing they are listed until they are the same twice. */
 static void gather(struct search *s, struct dir *d)
 {
     bool numbers_grow = false;
-    char olddir[PATH_MAX];
-    s->listed = d->path;
+    uint64_t last, sum;
     s->dir = d;
-    listing_each(s->t, d, strrchr(s->path, '/') + 1, add_member, s);
-    if (olddir_of(s->t, s->path, olddir) && strcmp(olddir, d->path) != 0) {
-        s->listed = olddir;
-        olddir_each(olddir, add_member, s);
+    sum = list_members(s);
+    for (int tries = 0; tries < GATHER_TRIES && !listing_is_settled(s->t, d); tries++) {
+        last = sum;
+        sum = list_members(s);
+        if (sum == last)
+            break;
     }
     qsort_r(s->members, s->count, sizeof(struct candidate *), compare, &numbers_grow);
     numbers_grow = do_numbers_grow(s);
@@ -117,8 +147,10 @@ static struct search *search_new(struct tail *t, unsigned input, const char *pat
     s->input = input;
     s->path = mem_strdup(path);
     s->from_ns = INT64_MIN;
+    s->floor_ns = INT64_MAX;
     s->at_start = !t->started;
     s->born_at = hash64(path, strlen(path));
+    s->began_ms = loop_now_ms(t->loop);
     list_push_back(&t->searches, &s->link);
     return s;
 }
@@ -144,8 +176,17 @@ static void take_plain(struct search *s, struct candidate *c)
     }
 }
 
+/* of a search for a rest: the plain members are asked at once, the newest first */
+static void begin_rest(struct search *s)
+{
+    struct entry *e = s->rest.entry;
+    for (unsigned i = s->count; i > 0 && e->file == NULL; i--)
+        if (!siblings_is_compressed(s->members[i - 1]->path))
+            adopt_rest(s->t, s->members[i - 1], e);
+}
+
 /* see search.h */
-void search_path(struct tail *t, unsigned input, const char *path)
+void search_path(struct tail *t, unsigned input, const char *path, int64_t floor_ns)
 {
     struct search *s = find_search(t, path);
     if (s != NULL) {
@@ -153,7 +194,25 @@ void search_path(struct tail *t, unsigned input, const char *path)
         return;
     }
     s = search_new(t, input, path);
-    gather(s, discover_dir_of(t, path));
+    s->floor_ns = floor_ns;
+    search_begin(s);
+    search_step(s);
+}
+
+/* see search.h */
+void search_begin(struct search *s)
+{
+    struct tail *t = s->t;
+    s->doubts = search_doubts(s);
+    gather(s, discover_dir_of(t, s->path));
+    tail_message(t, LOG_DEBUG, "searching %u files beside \"%s\"%s", s->count, s->path,
+                 s->rest.entry != NULL     ? " for what was cut or deleted"
+                 : s->floor_ns < INT64_MAX ? " once more"
+                                           : "");
+    if (s->rest.entry != NULL) {
+        begin_rest(s);
+        return;
+    }
     for (unsigned i = 0; i < s->count; i++) {
         const struct fs_identity *id = &s->members[i]->id;
         if (registry_find_inode(t->registry, id->dev, id->ino) != NULL)
@@ -162,27 +221,26 @@ void search_path(struct tail *t, unsigned input, const char *path)
     for (unsigned i = 0; i < s->count; i++)
         take_plain(s, s->members[i]); /* what is none may have been missed */
     s->from_ns = is_any_lost(t->registry) ? INT64_MIN : search_newest_ns(s);
-    search_step(s);
 }
 
 /* see tail_internal.h */
 void siblings_before(struct tail *t, const struct candidate *c)
 {
     if (registry_next_at(t->registry, c->path, NULL) != NULL)
-        search_path(t, c->input, c->path);
+        search_path(t, c->input, c->path, INT64_MAX);
 }
 
-/* one that goes on with an entry; the plain members are asked at once, the newest first */
-static struct search *search_rest(struct tail *t, unsigned input, const struct rest *rest)
+/* see search.h */
+struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest)
 {
-    struct search *s = search_new(t, input, rest->entry->path);
+    struct entry *e = rest->entry;
+    struct search *s = search_new(t, input, e->path);
     s->rest = *rest;
-    registry_hold(rest->entry);
-    gather(s, discover_dir_of(t, s->path));
-    for (unsigned i = s->count; i > 0 && rest->entry->file == NULL; i--)
-        if (!siblings_is_compressed(s->members[i - 1]->path))
-            adopt_rest(t, s->members[i - 1], rest->entry);
-    return s;
+    registry_hold(e);
+    search_begin(s);
+    struct file *last = rest->is_cut ? search_take_missed(s, e->file, false) : NULL;
+    search_step(s);
+    return last != NULL ? last : e->file;
 }
 
 /* see tail_internal.h */
@@ -190,36 +248,38 @@ struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
                              const struct fs_identity *cut, int64_t since_ns,
                              struct ledger_count lost)
 {
-    struct rest rest = {e, ABANDON_TRUNCATED, lost, true, *cut, since_ns};
-    struct search *s = search_rest(t, input, &rest);
-    struct file *last = search_take_missed(s, e->file, false);
-    search_step(s);
-    return last != NULL ? last : e->file;
+    return search_rest(t, input, &(struct rest){e, ABANDON_TRUNCATED, lost, true, *cut, since_ns});
 }
 
 /* see tail_internal.h */
 bool siblings_may_hide(const struct file *f)
 {
-    return f->at.offset == 0 && f->at.head_bytes == 0 && f->dir->other_ms >= f->grown_ms;
+    bool blank = file_at(f)->offset == 0 && file_at(f)->head_bytes == 0;
+    return blank && (f->dir->watch < 0 || f->dir->other_ms >= f->grown_ms);
 }
 
 /* see tail_internal.h */
-void siblings_unseen(struct file *file)
+bool siblings_unseen(struct file *f)
 {
     struct fs_identity id;
-    if (content_identify(&file->content, &id) < 0)
-        return;
-    struct search *s = search_new(file->tail, file->input, file->entry->path);
-    s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = file->entry->seen_ns};
-    gather(s, discover_dir_of(file->tail, s->path));
-    lineage_wait(file, search_take_missed(s, file->after, false));
-    search_free(s);
+    if (content_identify(&f->content, &id) < 0)
+        return false;
+    struct search *s = search_new(f->tail, f->input, f->entry->path);
+    s->rest = (struct rest){.is_cut = true, .cut = id, .since_ns = f->entry->seen_ns};
+    s->unseen = f->entry;
+    registry_hold(s->unseen);
+    registry_set_unsettled(s->unseen, true);
+    f->behind_search = true;
+    gather(s, discover_dir_of(f->tail, s->path));
+    lineage_wait(f, search_take_missed(s, f->extra->after, false));
+    search_step(s);
+    return id.size == 0;
 }
 
 /* see tail_internal.h */
 void siblings_of_deleted(struct tail *t, unsigned input, struct entry *e, struct ledger_count lost)
 {
-    search_step(search_rest(t, input, &(struct rest){e, ABANDON_DELETED, lost}));
+    (void)search_rest(t, input, &(struct rest){e, ABANDON_DELETED, lost});
 }
 
 /* see tail_internal.h */
@@ -239,6 +299,17 @@ bool siblings_is_searching(struct tail *t, const char *path)
 }
 
 /* see tail_internal.h */
+bool siblings_is_open(struct tail *t, const char *path)
+{
+    LIST_EACH(node, &t->searches) {
+        const struct search *s = LIST_ENTRY(node, struct search, link);
+        if (!s->own && strcmp(s->path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* see tail_internal.h */
 void siblings_search_on(struct tail *t)
 {
     LIST_EACH(node, &t->searches)
@@ -250,7 +321,7 @@ void siblings_refit(struct tail *t)
 {
     LIST_EACH(node, &t->searches) {
         struct search *s = LIST_ENTRY(node, struct search, link);
-        struct entry *held = s->rest.entry;
+        struct entry *held = s->rest.entry != NULL ? s->rest.entry : s->unseen;
         int input = discover_input_of(t, s->path);
         if (input < 0) {
             search_free(s);
@@ -269,7 +340,7 @@ void siblings_free(struct tail *t)
 {
     LIST_EACH(node, &t->searches) {
         struct search *s = LIST_ENTRY(node, struct search, link);
-        struct entry *held = s->rest.entry;
+        struct entry *held = s->rest.entry != NULL ? s->rest.entry : s->unseen;
         search_free(s);
         if (held != NULL)
             registry_unhold(held);
@@ -320,7 +391,7 @@ void siblings_find(struct tail *t)
         int input = is_lost(e) ? discover_input_of(t, e->path) : -1;
         bool searched = input >= 0 && find_search(t, e->path) != NULL;
         if (input >= 0 && !searched) {
-            search_path(t, (unsigned)input, e->path);
+            search_path(t, (unsigned)input, e->path, INT64_MAX);
             e = registry_next(t->registry, NULL);
             continue;
         }

@@ -38,9 +38,18 @@ void tail_message(struct tail *t, enum log_level level, const char *fmt, ...)
 }
 
 /* see tail_internal.h */
+void tail_note_failure(struct tail *t, int error)
+{
+    static const int failures[] = {EIO,       ESTALE,    ENOTCONN, ECONNABORTED,
+                                   EHOSTDOWN, ETIMEDOUT, EREMOTEIO};
+    for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+        t->unreadable += error == -failures[i];
+}
+
+/* see tail_internal.h */
 void tail_pump_soon(struct tail *t)
 {
-    if (!t->stopped && !t->blocked)
+    if (!t->stopped && !(t->blocked && loop_timer_is_set(t->pump_timer)))
         loop_timer_set(t->pump_timer, 0);
 }
 
@@ -76,7 +85,8 @@ static bool wants_flush(const struct file *f)
 {
     const struct tail *t = f->tail;
     int64_t limit = tail_input_of(f)->line_flush_ms;
-    return limit > 0 && f->scanned_to > f->at.offset && loop_now_ms(t->loop) - f->grown_ms >= limit;
+    return limit > 0 && file_scanned_to(f) > file_at(f)->offset &&
+           loop_now_ms(t->loop) - f->grown_ms >= limit;
 }
 
 /* nothing more to read now; files that wait for a line's end stay hot until its time-out */
@@ -86,7 +96,8 @@ static void at_end(struct file *f, uint64_t bytes)
         return;
     f->at_end = true;
     if (f->tail->opts.once) {
-        if (f->waiters > 0 || joins_flush(f)) /* else blocked: tried again with the next tick */
+        if (f->extra->waiters > 0 ||
+            joins_flush(f)) /* else blocked: tried again with the next tick */
             file_cool(f);
         return;
     }
@@ -96,7 +107,7 @@ static void at_end(struct file *f, uint64_t bytes)
     }
     if (wants_flush(f))
         (void)read_flush_partial(f); /* blocked: tried again with the next tick */
-    bool waits = tail_input_of(f)->line_flush_ms > 0 && f->scanned_to > f->at.offset;
+    bool waits = tail_input_of(f)->line_flush_ms > 0 && file_scanned_to(f) > file_at(f)->offset;
     if (!waits && ++f->quiet_ticks >= TAIL_QUIET_TICKS)
         file_cool(f);
 }
@@ -108,9 +119,9 @@ static void on_failed(struct file *f, int error)
     struct tail *t = f->tail;
     uint64_t held;
     parked_add(f);
-    if (t->opts.once && f->stop_at != UINT64_MAX && f->stop_at > f->at.offset)
+    if (t->opts.once && f->extra->stop_at != UINT64_MAX && f->extra->stop_at > file_at(f)->offset)
         ledger_abandon(tail_input_of(f)->ledger, ABANDON_IO,
-                       (struct ledger_count){f->stop_at - f->at.offset, 0});
+                       (struct ledger_count){f->extra->stop_at - file_at(f)->offset, 0});
     if (log_throttle_pass(&t->io_throttle, loop_now_ms(t->loop), &held))
         tail_message(t, LOG_WARN, "cannot read \"%s\" (%s), trying again later", f->entry->path,
                      strerror(-error));
@@ -153,17 +164,19 @@ static bool read_turn(struct file *f, uint64_t *bytes, bool *more)
 /* One file's turn. False: no free batch, stop. */
 static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
 {
-    bool follows = f->after != NULL && !f->after->at_end && !f->after->failed;
+    bool follows = f->extra->after != NULL && !f->extra->after->at_end && !f->extra->after->failed;
     if (f->found || f->behind_search || is_held(f) || follows) {
         content_rest(&f->content); /* what it waits for may need the stream */
-        read_note_head(f);
+        read_watch(f);
         if (follows && !f->held)
-            file_heat(f->after);
+            file_heat(f->extra->after);
         return true;
     }
     joins_before_read(f);
     lineage_wait(f, NULL);
     int r = fds_open(f);
+    if (r == -EBUSY)
+        return true; /* asked again with the next tick */
     if (r == -ENOENT) {
         fds_lost(f);
         return true;
@@ -175,7 +188,7 @@ static bool take_turn(struct file *f, uint64_t *bytes, bool *more)
     bool go_on = read_turn(f, bytes, more);
     fds_rest(f);
     if (f->tail->hot_count > TAIL_PREBUILT)
-        encode_file_free(&f->encode);
+        extra_drop_encode(f);
     return go_on;
 }
 
@@ -206,6 +219,23 @@ static bool requeue(struct tail *t, struct list *turns)
     return any;
 }
 
+/* While nothing can be read some files are looked at in each tick, those first that wait longest.
+ */
+static void watch_over(struct tail *t)
+{
+    struct list turns;
+    struct list *node;
+    list_init(&turns);
+    for (unsigned i = 0; i < TAIL_WATCHED && (node = list_pop_front(&t->hot)) != NULL; i++) {
+        list_push_back(&turns, node);
+        read_watch(LIST_ENTRY(node, struct file, queue));
+    }
+    while ((node = list_pop_front(&turns)) != NULL)
+        list_push_back(&t->hot, node);
+    if (!list_is_empty(&t->hot))
+        loop_timer_set(t->pump_timer, TAIL_TICK_MS);
+}
+
 /* once round the hot files; the one after the last read comes first the next time */
 static void pump(void *ctx)
 {
@@ -213,8 +243,12 @@ static void pump(void *ctx)
     bool more = false;
     size_t total = 0;
     struct list turns;
-    if (t->stopped || t->blocked)
+    if (t->stopped)
         return;
+    if (t->blocked) {
+        watch_over(t);
+        return;
+    }
     date_write_ms(t->time, loop_wall_ns(t->loop) / 1000000);
     look_around(t);
     list_init(&turns);
@@ -232,12 +266,22 @@ static void pump(void *ctx)
     bool unfinished = more || !list_is_empty(&t->hot);
     if (!requeue(t, &turns) && !unfinished)
         ; /* all are held, or none is hot */
-    else if (!t->blocked && !list_is_empty(&t->hot))
-        loop_timer_set(t->pump_timer, unfinished ? 0 : TAIL_TICK_MS);
+    else if (!list_is_empty(&t->hot))
+        loop_timer_set(t->pump_timer, unfinished && !t->blocked ? 0 : TAIL_TICK_MS);
     check_finished(t);
 }
 
 static void add_watch(struct tail *t);
+
+/* a scan, and when the next one is */
+static void scan(struct tail *t)
+{
+    unsigned before = t->unreadable;
+    discover_scan(t);
+    bool soon = t->watch == NULL || t->unreadable != before;
+    if (!t->opts.once)
+        loop_timer_set(t->reconcile_timer, soon ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+}
 
 /* the truth, once in a while */
 static void on_reconcile(void *ctx)
@@ -247,8 +291,7 @@ static void on_reconcile(void *ctx)
         return;
     if (t->watch == NULL)
         add_watch(t);
-    discover_scan(t);
-    loop_timer_set(t->reconcile_timer, t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
+    scan(t);
 }
 
 /* directories of which events do not tell all */
@@ -375,12 +418,17 @@ struct tail *tail_new(struct loop *loop, const struct tail_opts *opts,
     list_init(&t->searches);
     list_init(&t->packed);
     list_init(&t->warned);
+    lineage_init(t);
+    slab_init(&t->file_slab, sizeof(struct file));
+    extra_init(t);
+    slab_init(&t->candidate_slab, sizeof(struct candidate));
     t->pump_timer = loop_timer_new(loop, pump, t);
     t->reconcile_timer = loop_timer_new(loop, on_reconcile, t);
     t->poll_timer = loop_timer_new(loop, on_poll, t);
     t->life_timer = loop_timer_new(loop, on_life, t);
     t->check_timer = loop_timer_new(loop, on_check, t);
     t->search_timer = loop_timer_new(loop, on_search, t);
+    poll_start(t);
     if (reload_patterns(opts->inputs, opts->input_count, &t->patterns, &t->pattern_count, e) < 0 ||
         framing_setup(t, e) < 0) {
         tail_free(&t);
@@ -410,7 +458,10 @@ void tail_free(struct tail **tp)
     discover_free(t);
     warned_free(t);
     listing_free(t);
-    map_clear(&t->files_by_birth);
+    table_clear(&t->files_by_birth);
+    slab_clear(&t->file_slab);
+    extra_free(t);
+    slab_clear(&t->candidate_slab);
     loop_io_cancel(&t->watch_io);
     watch_free(&t->watch);
     loop_timer_cancel(&t->pump_timer);
@@ -431,11 +482,9 @@ void tail_free(struct tail **tp)
 /* see header */
 void tail_start(struct tail *t)
 {
-    discover_scan(t);
+    scan(t);
     siblings_find(t);
     t->started = true;
-    if (!t->opts.once)
-        loop_timer_set(t->reconcile_timer, t->watch == NULL ? TAIL_POLL_MS : TAIL_RECONCILE_MS);
     loop_timer_set(t->check_timer, TAIL_CHECK_MS);
     loop_timer_set(t->life_timer, t->opts.once ? 0 : TAIL_LIFE_SOON_MS);
     tail_pump_soon(t);

@@ -10,6 +10,7 @@
  *   cutting.c    what decides where records begin and end
  *   recovery.c   what is unsure in a file after the host went down
  *   file.c       one followed file: opening, hot and idle, closing
+ *   extra.c      what only some files need
  *   life.c       how long what nobody reads is remembered
  *   olddir.c     the directory of rotated files
  *   orphan.c     files that are at no matching path any more
@@ -42,14 +43,18 @@
 #include "base/date.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/slab.h"
+#include "base/table.h"
 #include "os/charset.h"
 #include "os/fs.h"
 #include "os/loop.h"
 #include "os/mounts.h"
+#include "os/reach.h"
 #include "os/watch.h"
 #include "tail/content.h"
 #include "tail/glob.h"
 #include "tail/identity.h"
+#include "tail/registry.h"
 #include "tail/tail.h"
 
 #define TAIL_TICK_MS      50
@@ -58,6 +63,7 @@
 #define TAIL_POLL_MS      10000 /* where events cannot be had */
 #define TAIL_QUANTUM      ((size_t)256 * 1024)
 #define TAIL_ROUND_BYTES  ((size_t)4 * 1024 * 1024)
+#define TAIL_WATCHED      64   /* files that are looked at in a tick in which none can be read */
 #define TAIL_PREBUILT     256  /* hot files whose constant parts are kept between turns */
 #define TAIL_CHECK_MS     1000 /* copies and orphans */
 #define TAIL_COPY_HOLD_MS 10000
@@ -90,6 +96,7 @@ struct dir {
     int watch;        /* id, -1 = not watched */
     bool polled;      /* events do not tell all: looked at every TAIL_POLL_MS */
     bool wanting;     /* no watch could be had */
+    bool far;         /* on a mount that may not answer: polled, not watched */
     bool has_links;   /* files are known by links that lead here */
     unsigned epoch;   /* last scan that saw it */
     unsigned hot;     /* its files that are hot */
@@ -101,42 +108,53 @@ struct dir {
 
 struct framing;
 
+/* There may be many: what only those need that are read, or are not as others are, is apart. */
 struct file {
-    struct list in_dir;       /* its directory's */
-    struct list queue;        /* tail's hot files; else t->fds.idle while it is open */
-    struct map_node by_birth; /* while it is the newest of its lineage; the hash holds always */
-    struct file *elder;       /* the one that was born at the same path before */
+    struct list in_dir;        /* its directory's */
+    struct list queue;         /* tail's hot files; else t->fds.idle while it is open */
+    uint64_t born_at;          /* hash of the path at which it was seen first */
+    const struct extra *extra; /* never NULL; owned, or extra_none */
     struct tail *tail;
     struct entry *entry; /* the generation that is read now */
     struct dir *dir;
-    struct file *after;         /* read that one to its end first */
-    struct orphan *orphan;      /* owned; at no matching path any more, else NULL */
-    struct recovery *recovery;  /* owned; NULL = the host did not go down, or it is past that */
-    struct parked *parked;      /* owned; could not be read last time, else NULL */
-    struct encode_file *encode; /* only while hot */
-    struct framing *framing;    /* owned; NULL = plain lines of UTF-8, or not known yet */
-    struct generation encoded;  /* the generation that encode was made for */
-    struct evidence at;         /* where the next record begins */
-    uint64_t scanned_to;        /* bytes before it were searched for a line end */
-    uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
-    int64_t grown_ms;           /* monotonic time of the last new byte */
+    int64_t grown_ms; /* monotonic time of the last new byte */
     struct content content;
     unsigned input;
     unsigned epoch;   /* last scan that saw its inode at a matching path */
-    bool linked;      /* its path is a link */
-    unsigned waiters; /* files that are read after it */
     uint32_t written; /* time of its last write, as it was when asked last; us, the lower half */
     uint8_t quiet_ticks;
-    bool framed; /* what framing says is sure */
-    bool at_end;
-    bool is_hot;
-    bool failed;        /* could not be read and is not tried now */
-    bool unread;        /* was not at its end when it was closed for another */
-    bool held;          /* its target takes nothing now */
-    bool found;         /* by a search that is not over: waits for its end */
-    bool behind_search; /* begins at a path that is searched: waits too */
-    bool told;          /* of its damage */
+    bool linked : 1; /* its path is a link */
+    bool framed : 1; /* what framing says is sure */
+    bool at_end : 1;
+    bool is_hot : 1;
+    bool failed : 1;        /* could not be read and is not tried now */
+    bool unread : 1;        /* was not at its end when it was closed for another */
+    bool held : 1;          /* its target takes nothing now */
+    bool found : 1;         /* by a search that is not over: waits for its end */
+    bool behind_search : 1; /* begins at a path that is searched: waits too */
+    bool told : 1;          /* of its damage */
 };
+
+/* Read as f->extra->..., changed by extra_of(f)->... */
+struct extra {
+    struct list link; /* tail's */
+    struct file *file;
+    struct file *elder;         /* the one that was born at the same path before */
+    struct file *after;         /* read that one to its end first */
+    unsigned waiters;           /* files that are read after it */
+    struct orphan *orphan;      /* owned; at no matching path any more, else NULL */
+    struct recovery *recovery;  /* owned; NULL = the host did not go down, or it is past that */
+    struct parked *parked;      /* owned; could not be read last time, else NULL */
+    struct framing *framing;    /* owned; NULL = plain lines of UTF-8, or not known yet */
+    struct encode_file *encode; /* owned; only while hot */
+    struct generation encoded;  /* the generation that encode was made for */
+    uint64_t stop_at;           /* once: size at first sight, else UINT64_MAX */
+    struct evidence at;         /* where the next record begins */
+    uint64_t scanned_to;        /* bytes before it were searched for a line end */
+};
+
+/* All that is acknowledged was read and nothing else, and it is a file as others are. */
+extern const struct extra extra_none;
 
 /* What only a file that has left its path needs. */
 struct orphan {
@@ -158,8 +176,9 @@ struct parked {
 /* A path that matches and whose inode nobody follows yet. */
 struct candidate {
     struct list link;
+    struct tail *tail;
     bool linked;              /* path is where a link at known_as leads */
-    char *link_path;          /* owned; linked: what known_as is */
+    char *link_path;          /* owned; what known_as is, where that is not borrowed */
     struct map_node by_inode; /* of the scan's candidates */
     char *path;
     /* borrowed: the matching path that it was rotated away from, or that is a link to it; or NULL
@@ -168,9 +187,14 @@ struct candidate {
     struct fs_identity id;
     struct content content; /* while it is decided */
     bool known;             /* compressed: its content is read elsewhere, or was */
+    bool probed;            /* compressed: whose content it has was asked */
+    bool kin;               /* sibling: of the same origin, but no rotated form of the path */
+    bool beside;            /* copy: no pattern matches it */
+    bool moved;             /* something else was at its path when it was opened */
     struct dir *dir;
     unsigned input;
     int64_t held_ms;        /* copy: since when it has not grown */
+    uint64_t compared_to;   /* copy: bytes before it are those of its original */
     struct entry *original; /* copy: of this generation */
 };
 
@@ -224,11 +248,17 @@ struct tail {
     struct listing listing;
     struct list orphans;
     struct list parked;
-    struct map files_by_birth;
+    struct table files_by_birth;
+    struct slab file_slab;
+    struct slab extra_slab;
+    struct list extras; /* those that files have */
+    struct loop_timer *rest_timer;
     unsigned file_count;
     struct list candidates; /* of the scan under way */
+    struct slab candidate_slab;
     struct map candidates_by_inode;
     struct list copies;   /* undecided */
+    unsigned copies_open; /* of them */
     struct list searches; /* among siblings, under way */
     struct loop_timer *search_timer;
     struct list packed; /* compressed files that need not be read */
@@ -242,7 +272,7 @@ struct tail {
     bool life_soon;           /* the next one comes soon */
     int64_t looked_ms;        /* when idle files were looked at last */
     struct dated_name *names; /* one for each input */
-    char *buffer;             /* shared by all reads */
+    char *buffer;             /* shared by all reads; nothing is kept in it between them */
     size_t buffer_bytes;
     struct charset *charsets[CHARSET_COUNT]; /* those that inputs need */
     struct decode_docker *docker;            /* NULL = no input may need it */
@@ -255,10 +285,17 @@ struct tail {
     bool stopped;
     bool finished; /* once: told */
     bool degraded;
-    bool blind;       /* there is no instance of inotify */
-    unsigned polled;  /* directories */
-    unsigned wanting; /* of these: for want of watches */
-    bool none_loaded; /* no entry waits for its content to be found */
+    bool blind;        /* there is no instance of inotify */
+    unsigned polled;   /* directories */
+    unsigned wanting;  /* of these: for want of watches */
+    unsigned far;      /* of these: on mounts that may not answer */
+    int64_t polled_ms; /* when all of them were looked at last */
+    int64_t far_pause_ms;
+    int table_fd; /* of mounts, to be told of its changes; -1 = none */
+    struct loop_io *table_io;
+    struct loop_timer *table_timer;
+    bool none_loaded;    /* no entry waits for its content to be found */
+    unsigned unreadable; /* times a directory or a candidate could not be read */
     struct log_throttle io_throttle;
 };
 
@@ -326,8 +363,9 @@ struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
  * its content could be told from another one, some may be written and cut off without a trace in
  * it. */
 bool siblings_may_hide(const struct file *f);
-/* Looks for such content; the file is read after it. */
-void siblings_unseen(struct file *f);
+/* Looks for such content; the file is read after it. True: it was empty, so that only what comes
+ * from now on may be hidden; else what it holds now may be gone before its head is known. */
+bool siblings_unseen(struct file *f);
 /* A deleted file was given up: goes on with its generation in a sibling, else what is lost is
  * counted. */
 void siblings_of_deleted(struct tail *t, unsigned input, struct entry *e, struct ledger_count lost);
@@ -338,6 +376,9 @@ void siblings_decide(struct tail *t, struct candidate *c);
 bool siblings_inherit(struct file *f);
 /* Whether what was rotated away from a path is not known yet. */
 bool siblings_is_searching(struct tail *t, const char *path);
+/* Whether anything that was rotated away from a path may not be known yet: a restart would have to
+ * look for it again. */
+bool siblings_is_open(struct tail *t, const char *path);
 /* Searches under way go on. */
 void siblings_search_on(struct tail *t);
 /* The inputs are others. */
@@ -349,6 +390,8 @@ void siblings_free(struct tail *t);
 bool siblings_is(const char *base, const char *name);
 /* Whether the name says that the content is compressed. */
 bool siblings_is_compressed(const char *name);
+/* What all names begin with that may be rotated forms of one origin: so many bytes. */
+size_t siblings_stem(const char *name);
 /* Whether both may be rotated forms of one name, in one directory. */
 bool siblings_are_kin(const char *a, const char *b);
 /* Order of the numbers in two rotated names; 0 = equal, or not both have one. */
@@ -392,6 +435,30 @@ void file_restart(struct file *f);
  * that was not read. */
 void file_tell_cut(struct tail *t, unsigned input, const char *path, uint64_t offset);
 
+/* ---- extra.c ---- */
+void extra_init(struct tail *t);
+void extra_free(struct tail *t);
+/* A new file is read from there on. */
+void extra_begin(struct file *f, const struct evidence *at);
+/* A file goes: it has nothing any more that another one knows of. */
+void extra_drop(struct file *f);
+/* To be changed; made if it has none of its own. */
+struct extra *extra_of(struct file *f);
+/* The prebuilt parts of its documents are not needed now. */
+void extra_drop_encode(struct file *f);
+/* A file has cooled: after a while what it needs no more is given back. */
+void extra_rest_soon(struct tail *t);
+/* Where its next record begins. */
+static inline const struct evidence *file_at(const struct file *f)
+{
+    return f->extra == &extra_none ? &f->entry->acked : &f->extra->at;
+}
+/* Bytes before it were searched for a line end. */
+static inline uint64_t file_scanned_to(const struct file *f)
+{
+    return f->extra == &extra_none ? f->entry->acked.offset : f->extra->scanned_to;
+}
+
 /* ---- orphan.c ---- */
 /* At no matching path any more: followed to its end. */
 void orphan_add(struct file *f);
@@ -428,6 +495,8 @@ struct evidence match_newest(const struct entry *e);
 struct evidence match_older(const struct entry *e);
 /* What an open candidate is to one entry. */
 enum identity_decision match_decide(const struct entry *e, struct candidate *c);
+/* Compares some more bytes of a copy with its original, while that lives. False: they differ. */
+bool match_compare(struct candidate *c);
 /* Whether it may become a copy of a generation that is read now. */
 bool match_may_be_copy(const struct tail *t, const struct entry *e, struct candidate *c);
 /* The entry whose content this is under another inode; NULL = none. */
@@ -439,9 +508,12 @@ void warned_once(struct tail *t, const char *path, const char *why);
 void warned_free(struct tail *t);
 
 /* ---- listing.c ---- */
-/* Calls fn with each name in a directory that may be a rotated form of `base`, and some others. */
-typedef void (*listing_fn)(void *ctx, const char *name);
-void listing_each(struct tail *t, const struct dir *d, const char *base, listing_fn fn, void *ctx);
+/* Calls fn with each name in a directory that may be a rotated form of `base`, and some others; the
+ * inode numbers are not known (0). */
+void listing_each(struct tail *t, const struct dir *d, const char *base, reach_name_fn fn,
+                  void *ctx);
+/* Whether the names were read when the directory had not changed for a while, nor has since. */
+bool listing_is_settled(struct tail *t, const struct dir *d);
 /* Gives the names back. */
 void listing_free(struct tail *t);
 
@@ -462,6 +534,7 @@ int symlink_open(struct tail *t, unsigned input, const char *path,
                  struct fs_identity *ret_id) MUST_CHECK;
 
 /* ---- poll.c ---- */
+void poll_start(struct tail *t);
 /* A directory is met by a scan: watched, or polled where that is not enough. */
 void poll_watch(struct tail *t, struct dir *d);
 /* Its watch is given back. */
@@ -470,6 +543,8 @@ void poll_unwatch(struct tail *t, struct dir *d, bool alive);
 void poll_forget(struct tail *t, struct dir *d);
 /* Reads the table of mounts anew. */
 void poll_begin_scan(struct tail *t);
+/* What lies on a mount that did not answer to the scan is not gone. */
+void poll_keep_refused(struct tail *t);
 /* Looks at the directories that are polled. */
 void poll_look(struct tail *t);
 /* Sets the timer of the next look at polled directories, if there are any. */
@@ -485,12 +560,14 @@ void parked_remove(struct file *f);
 void parked_check(struct tail *t);
 
 /* ---- lineage.c ---- */
+void lineage_init(struct tail *t);
 /* The file that was first seen last at a path, by the path's hash; f->elder leads on. NULL. */
 struct file *lineage_newest(struct tail *t, uint64_t born_at);
 /* Makes a file that is in no lineage the newest of one. */
 void lineage_add(struct file *f, uint64_t born_at);
 void lineage_remove(struct file *f);
-/* f is read when `other` is at its end (NULL = at once). */
+/* f is read when `other` is at its end (NULL = at once). Nothing changes where `other` waits for f.
+ */
 void lineage_wait(struct file *f, struct file *other);
 /* Nobody waits for a file that goes. */
 void lineage_release(struct file *gone);
@@ -508,8 +585,6 @@ void life_end(struct tail *t, struct entry *e, bool lost);
 bool olddir_of(const struct tail *t, const char *path, char *ret);
 /* Whether `name` is a rotated form of `path`, beside it or in its olddir. */
 bool olddir_is_beside(const struct tail *t, const char *path, const char *name);
-/* Every name in such a directory. */
-void olddir_each(const char *dir, listing_fn fn, void *ctx);
 
 /* ---- cutting.c ---- */
 /* Hash of the options that cut an input's bytes into records; never 0. */
@@ -541,9 +616,9 @@ enum read_result {
 };
 /* Reads about one quantum. ret_bytes: how far the file was consumed. */
 enum read_result read_some(struct file *f, uint64_t *ret_bytes);
-/* Takes the head of a file that has to wait for its turn, as soon as it is there: until then the
- * file may be compressed, and is to be known again. */
-void read_note_head(struct file *f);
+/* What must not be missed of a file that has to wait for its turn: its head, since until that is
+ * known the file may be compressed and is to be known again; and that it was cut. */
+void read_watch(struct file *f);
 /* Gives the unfinished last line as it is. False: blocked. */
 bool read_flush_partial(struct file *f);
 
@@ -560,6 +635,8 @@ const struct tail_input *tail_input_of(const struct file *f);
 /* The index of an input whose names are dated, on a day; borrowed until the next call for it. */
 const char *tail_index_of(struct tail *t, unsigned input, int32_t day);
 void tail_message(struct tail *t, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Counts an error that says that a disk, a server or a connection fails. */
+void tail_note_failure(struct tail *t, int error);
 /* Runs the pump with the next round. */
 void tail_pump_soon(struct tail *t);
 /* Takes the events that wait, in the midst of a round. */

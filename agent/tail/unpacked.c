@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "os/fs.h"
+#include "os/reach.h"
 
 #define IN_BYTES ((size_t)64 * 1024)
 
@@ -89,7 +89,7 @@ static ssize_t take_in(struct unpacked *u, int fd)
 {
     if (u->in_at < u->in_bytes)
         return (ssize_t)(u->in_bytes - u->in_at);
-    ssize_t n = fs_read_at(fs_system(), fd, u->in, IN_BYTES, u->source_at);
+    ssize_t n = reach_read_at(fd, u->in, IN_BYTES, u->source_at);
     if (n < 0)
         return n;
     u->in_at = 0;
@@ -105,7 +105,7 @@ static void fail(struct unpacked *u, int fd, ssize_t failure)
     struct fs_identity id;
     uint64_t taken = u->source_at - (u->in_bytes - u->in_at);
     u->end = failure == -E2BIG ? CONTENT_WINDOW : CONTENT_CORRUPT;
-    u->size_seen = fs_identify(fd, &id) == 0 ? id.size : u->source_at;
+    u->size_seen = reach_identify(fd, &id) == 0 ? id.size : u->source_at;
     u->useless = u->size_seen > taken ? u->size_seen - taken : 0;
 }
 

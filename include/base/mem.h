@@ -35,7 +35,16 @@ char *mem_strndup(const char *s, size_t n) MUST_CHECK;
 /* NULL is allowed. */
 void mem_free(void *p);
 
-/* How many blocks were asked for (zalloc, resize, dup) since the process started, all threads.
+/* Maps n zeroed bytes whose address is a multiple of n, a power of two of at least a page; aborts
+ * as above. */
+void *mem_map_aligned(size_t n) MUST_CHECK;
+void mem_unmap(void *p, size_t n);
+/* What is in these bytes, anywhere in memory that is ours, is no longer needed: the pages that lie
+ * wholly within them go back to the system until they are written again. They then hold anything.
+ */
+void mem_forget(void *p, size_t n);
+
+/* How many blocks were asked for (zalloc, resize, dup, map) since the process started, all threads.
  * A test of the hot path compares two readings. */
 uint64_t mem_calls(void);
 

@@ -59,15 +59,15 @@ struct batch {
     struct batch_item *items; /* mapped memory */
     uint32_t item_count;
     uint32_t item_cap;
-    struct span **spans;
+    struct span **spans; /* mapped memory */
     uint32_t span_count;
     uint32_t span_cap;
     char target[BATCH_TARGET_MAX + 1]; /* "" until the first item */
-    uint64_t barrier;      /* ticket of the registry write that must be durable before sending; 0 */
-    int64_t opened_ms;     /* monotonic, first item */
-    int64_t warm_until_ms; /* free: when its pages are given back; 0: they were */
-    unsigned sends;        /* times it was sent */
-    void *owner_data;      /* output's */
+    uint64_t barrier;    /* ticket of the registry write that must be durable before sending; 0 */
+    int64_t opened_ms;   /* monotonic, first item */
+    int64_t returned_ms; /* monotonic, when it was free again; 0 = it has no pages */
+    unsigned sends;      /* times it was sent */
+    void *owner_data;    /* output's */
     struct span_pool *pool; /* borrowed: where its spans come from; NULL: it had none yet */
 };
 
@@ -80,9 +80,8 @@ void batch_free(struct batch **b);
 /* Empties it for reuse; gives pages beyond keep_bytes back to the kernel. Spans must be resolved.
  */
 void batch_reset(struct batch *b, size_t keep_bytes);
-
-/* Gives all pages of an empty one back to the kernel. */
-void batch_cool(struct batch *b);
+/* Gives all pages of one that is free back, until it is used again. */
+void batch_rest(struct batch *b);
 
 /* Bytes, items and spans still free. */
 bool batch_has_room(const struct batch *b, size_t bytes);

@@ -54,6 +54,7 @@ enum ledger_document {
     DOCUMENT_MAYBE_REPEAT, /* may have been sent under another id before the host went down */
     DOCUMENT_PARTIAL,      /* given before their last line had come */
     DOCUMENT_UNDECODED,    /* lines that were not of their file's format */
+    DOCUMENT_MOUNT_AWAY,   /* times a mount with directories of the input did not answer */
     DOCUMENT_FILE_CUT,     /* times a file was cut: what stood in no copy of it is lost unseen */
     DOCUMENT_COUNT,
 };

@@ -83,6 +83,8 @@ void span_put(struct span_pool *p, struct span *s);
 void span_add_companion(struct span *s, struct span *c);
 /* The owner's offset has moved over s: its companions are resolved. */
 void span_resolve_companions(struct span *s);
+/* Nothing is going on: gives back what is kept for the next ones. */
+void span_pool_rest(struct span_pool *p);
 /* Spans handed out now. */
 unsigned span_pool_used(const struct span_pool *p);
 

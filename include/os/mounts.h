@@ -6,6 +6,8 @@
  * network mount would hang whoever asks it.
  */
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/def.h"
 
@@ -24,5 +26,12 @@ void mounts_free(struct mounts **m);
 
 /* The kind of the mount that holds an absolute path ("" is the root). Symlinks are not resolved. */
 enum mount_kind mounts_kind(const struct mounts *m, const char *path);
+/* The number that mountinfo gives to the mount that holds a path: another one when another file
+ * system is mounted there; 0 = none. */
+uint64_t mounts_id(const struct mounts *m, const char *path);
+
+/* The i-th mount of kind MOUNT_REMOTE, but for one of the root; false = there are no more. The
+ * point is borrowed. */
+bool mounts_remote(const struct mounts *m, size_t i, const char **ret_point, uint64_t *ret_id);
 
 #endif

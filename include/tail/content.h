@@ -16,7 +16,8 @@
 struct unpacked;
 
 struct content {
-    int fd;                    /* owned; -1 = closed */
+    int fd;                    /* owned, of reach.h; -1 = closed */
+    bool failed;               /* a read has failed, other than with -EAGAIN, since it was opened */
     struct unpacked *unpacked; /* owned; NULL = the bytes are those of the file */
 };
 
@@ -33,7 +34,8 @@ void content_unpack(struct content *c, unsigned *open);
 bool content_is_packed(const struct content *c);
 
 /* Reads whole: fewer than n bytes only at the end. Negative errno; of compressed content also
- * -EAGAIN: the offset is far, ask again; -EBUSY: too many streams are open, ask again later. */
+ * -EAGAIN: the offset is far, ask again. -EBUSY: its mount does not answer, or too many streams are
+ * open, ask again later. */
 ssize_t content_read_at(struct content *c, void *p, size_t n, uint64_t at) MUST_CHECK;
 /* Known once a read was short. */
 enum content_end content_end(const struct content *c);

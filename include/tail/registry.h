@@ -17,7 +17,6 @@
 
 #include "base/buf.h"
 #include "base/list.h"
-#include "base/map.h"
 #include "bulk/docid.h"
 #include "bulk/span.h"
 #include "os/fs.h"
@@ -51,42 +50,50 @@ struct former {
     uint64_t resend_to; /* of that time */
 };
 
-/* There may be many: what only few have is apart. */
+/* What an entry needs whose bytes are on their way or were until now, and what few have. */
+struct entry_extra {
+    struct list link; /* registry's */
+    struct entry *entry;
+    struct list spans;      /* in source order, not yet acknowledged */
+    struct anchor middle;   /* becomes `older` when it is old enough */
+    int64_t middle_ms;      /* monotonic time when `middle` was acknowledged */
+    int64_t absent_ns;      /* wall time when it was looked for in vain first; 0 = it is there */
+    uint64_t sent_ticket;   /* of the latest write that its bytes must wait for; 0 = it is over */
+    struct former *former;  /* owned; NULL = its generation was never replaced */
+    struct sent_days *days; /* owned; NULL = no target of it is dated */
+    unsigned holds;         /* undecided copies that may go on with it: not forgotten meanwhile */
+};
+
+/* There may be many. */
 struct entry {
-    struct span_owner owner; /* first: spans lead back to their entry */
-    struct list spans;       /* in source order, not yet acknowledged */
-    struct list link;        /* registry's entries, oldest first */
-    struct map_node by_generation;
-    struct map_node by_inode;
-    struct map_node by_path;
+    struct span_owner owner;         /* first: spans lead back to their entry */
+    struct list link;                /* registry's entries, oldest first */
+    const struct entry_extra *extra; /* never NULL; owned, or entry_extra_none */
     struct registry *registry;
-    struct generation gen;
-    bool loaded;      /* came from disk and has not been matched to a file yet */
-    bool indexed;     /* is what its inode number leads to */
-    bool done;        /* will never be read again; forgotten when its spans are resolved */
-    bool ended;       /* at its end, or its file is gone: kept while a sibling holds it */
-    uint8_t looked;   /* the tail's last look at what nobody reads */
-    uint32_t framing; /* hash of the options that cut its records; 0 = not known */
-    int32_t sent_day; /* days since 1970 when the bytes of the latest step were read */
-    unsigned holds;   /* undecided copies that may go on with it: not forgotten meanwhile */
-    unsigned
-        dirty; /* place in the registry's list for the next group commit, from 1; 0 = in none */
+    char *path;        /* owned; where the file was seen last */
+    struct file *file; /* borrowed: who reads it now, NULL = nobody */
     uint64_t dev, ino;
     int64_t birth_ns;
     struct evidence acked; /* acknowledged offset */
     struct anchor older;   /* acknowledged at least REGISTRY_OLDER_MS ago; offset 0 at first */
-    struct anchor middle;  /* becomes `older` when it is old enough */
-    int64_t middle_ms;     /* monotonic time when `middle` was acknowledged */
-    int64_t seen_ns;       /* wall time of its latest commit */
-    int64_t absent_ns;     /* wall time when it was looked for in vain first; 0 = it is there */
+    int64_t seen_ns;       /* wall time when its content was known last to be in its file */
     uint64_t sent_to;      /* durable, or under way with sent_ticket */
-    uint64_t sent_ticket;
-    uint64_t resend_to;     /* bytes below it may have been sent by an earlier life */
-    struct former *former;  /* owned; NULL = its generation was never replaced */
-    struct sent_days *days; /* owned; NULL = no target of it is dated */
-    char *path;             /* owned; where the file was seen last */
-    struct file *file;      /* borrowed: who reads it now, NULL = nobody */
+    uint64_t resend_to;    /* bytes below it may have been sent by an earlier life */
+    uint32_t framing;      /* hash of the options that cut its records; 0 = not known */
+    int32_t sent_day;      /* days since 1970 when the bytes of the latest step were read */
+    /* place in the registry's list for the next group commit, from 1; 0 = in none */
+    unsigned dirty;
+    struct generation gen;
+    uint8_t looked;     /* the tail's last look at what nobody reads */
+    bool loaded : 1;    /* came from disk and has not been matched to a file yet */
+    bool indexed : 1;   /* is what its inode number leads to */
+    bool done : 1;      /* will never be read again; forgotten when its spans are resolved */
+    bool unsettled : 1; /* what was rotated away before it is still looked for */
+    bool ended : 1;     /* at its end, or its file is gone: kept while a sibling holds it */
 };
+
+/* Nothing is on its way and nothing else is to be known. */
+extern const struct entry_extra entry_extra_none;
 
 struct registry;
 
@@ -141,13 +148,18 @@ struct entry *registry_next_at(struct registry *r, const char *path, struct entr
 struct entry *registry_find_inode(struct registry *r, uint64_t dev, uint64_t ino);
 
 /* A new generation of the identified file that starts at start->offset. Written at once; its
- * ticket is in sent_ticket. path is copied. */
+ * ticket is in extra->sent_ticket. path is copied. */
 struct entry *registry_mint(struct registry *r, const struct fs_identity *id, const char *path,
-                            const struct evidence *start);
+                            const struct evidence *start, bool unsettled);
+/* Whether what was rotated away before it is still looked for. */
+void registry_set_unsettled(struct entry *e, bool unsettled);
 
 /* The options that cut its records, as a hash; of a new entry, so that nothing is written later. */
 void registry_set_framing(struct entry *e, uint32_t framing);
 
+/* Its content is in its file now: what was written there before cannot be another one. Goes to disk
+ * with the next offset. */
+void registry_seen(struct entry *e);
 /* No file has its inode any more. */
 void registry_lost(struct entry *e);
 /* It was looked for in vain since (wall time); 0 = it is there. */

@@ -61,6 +61,8 @@ struct tail_hooks {
     void (*message)(void *ctx, enum log_level level, const char *text);
     /* Watching is degraded (overflow of limits, polling instead): one line, NULL = well again. */
     void (*health)(void *ctx, const char *why);
+    /* A mount does not answer: one line, NULL = all do. */
+    void (*mounts)(void *ctx, const char *why);
     /* once: every file is at its end and everything was given to the feed. */
     void (*finished)(void *ctx);
     void *ctx;

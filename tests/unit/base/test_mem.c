@@ -92,6 +92,32 @@ static void every_block_counts_once(void **state)
     assert_true(mem_calls() == before + 3);
 }
 
+static void mapped_memory_is_aligned_and_can_be_forgotten(void **state)
+{
+    (void)state;
+    const size_t n = 64 * KIB;
+    uint64_t before = mem_calls();
+    char *p[20];
+    for (size_t i = 0; i < ARRAY_LEN(p); i++) {
+        p[i] = mem_map_aligned(n);
+        assert_true((uintptr_t)p[i] % n == 0 && p[i][0] == 0 && p[i][n - 1] == 0);
+        memset(p[i], 'x', n);
+    }
+    assert_true(mem_calls() == before + ARRAY_LEN(p));
+    /* only whole pages, and what lies beside them stays; of anonymous memory Linux clears them */
+    mem_forget(p[0] + 1, n - 2);
+    assert_true(p[0][0] == 'x' && p[0][n / 2] == 0 && p[0][n - 1] == 'x');
+    mem_forget(p[0] + 1, 100);
+    assert_true(p[0][0] == 'x');
+    for (size_t i = 0; i < ARRAY_LEN(p); i++)
+        mem_unmap(p[i], n);
+}
+
+static void ask_map(void)
+{
+    mem_unmap(mem_map_aligned((size_t)1 << 62), (size_t)1 << 62);
+}
+
 static void ask_zalloc(void)
 {
     mem_free(mem_zalloc(SIZE_MAX));
@@ -144,10 +170,9 @@ static void exhaustion_aborts_with_one_line(void **state)
         const char *name;
         void (*ask)(void);
     } cases[] = {
-        {"zalloc", ask_zalloc},
-        {"overflowing product", ask_product},
-        {"resize", ask_resize},
-        {"strndup", ask_strndup},
+        {"zalloc", ask_zalloc}, {"overflowing product", ask_product},
+        {"resize", ask_resize}, {"strndup", ask_strndup},
+        {"map", ask_map},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char text[256];
@@ -165,6 +190,7 @@ int main(void)
         cmocka_unit_test(resizing_keeps_content),
         cmocka_unit_test(copies),
         cmocka_unit_test(every_block_counts_once),
+        cmocka_unit_test(mapped_memory_is_aligned_and_can_be_forgotten),
         cmocka_unit_test(exhaustion_aborts_with_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

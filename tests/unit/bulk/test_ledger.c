@@ -108,7 +108,7 @@ static void json_is_exact(void **state)
         "\"in_flight\":{\"bytes\":0,\"lines\":0},"
         "\"documents\":{\"encoded\":0,\"created\":0,\"duplicate\":0,\"dead_lettered\":0,"
         "\"resent\":0,\"truncated\":0,\"bad_utf8\":0,\"maybe_repeated\":0,\"partial\":0,"
-        "\"undecoded\":0,\"file_cuts\":0}}");
+        "\"undecoded\":0,\"mounts_away\":0,\"file_cuts\":0}}");
     ledger_read(&l, count(UINT64_MAX - 20, 9));
     ledger_skip(&l, SKIP_START_AT, count(7, 0));    /* bytes alone are shown */
     ledger_abandon(&l, ABANDON_QUEUE, count(0, 4)); /* lines alone too */
@@ -125,7 +125,7 @@ static void json_is_exact(void **state)
         "\"in_flight\":{\"bytes\":18446744073709551595,\"lines\":9},"
         "\"documents\":{\"encoded\":9,\"created\":0,\"duplicate\":0,\"dead_lettered\":0,"
         "\"resent\":0,\"truncated\":0,\"bad_utf8\":0,\"maybe_repeated\":0,\"partial\":0,"
-        "\"undecoded\":0,\"file_cuts\":0}}");
+        "\"undecoded\":0,\"mounts_away\":0,\"file_cuts\":0}}");
     buf_clear(&b);
 }
 

@@ -86,9 +86,8 @@ static void drop_spans(void)
 {
     for (struct entry *e = registry_next(bench.registry, NULL); e != NULL;
          e = registry_next(bench.registry, e)) {
-        struct list *node;
-        while ((node = list_pop_front(&e->spans)) != NULL)
-            span_put(bench.pool, LIST_ENTRY(node, struct span, link));
+        while (!list_is_empty(&e->extra->spans))
+            span_put(bench.pool, LIST_ENTRY(e->extra->spans.next, struct span, link));
     }
 }
 
@@ -193,7 +192,7 @@ static struct entry *mint(uint64_t ino, const char *path)
 {
     struct fs_identity id = identity(ino);
     struct evidence start = {0};
-    struct entry *e = registry_mint(bench.registry, &id, path, &start);
+    struct entry *e = registry_mint(bench.registry, &id, path, &start, false);
     e->owner.ledger = &bench.ledger;
     return e;
 }
@@ -201,8 +200,9 @@ static struct entry *mint(uint64_t ino, const char *path)
 /* the next span of an entry: bytes from the end of the last one up to `to` */
 static struct span *send(struct entry *e, uint64_t to)
 {
-    uint64_t from = list_is_empty(&e->spans) ? e->acked.offset
-                                             : LIST_ENTRY(e->spans.prev, struct span, link)->to;
+    uint64_t from = list_is_empty(&e->extra->spans)
+                        ? e->acked.offset
+                        : LIST_ENTRY(e->extra->spans.prev, struct span, link)->to;
     struct span *s = span_get(bench.pool, &e->owner, from);
     registry_span_added(e, s);
     s->to = to;
@@ -235,10 +235,10 @@ static void minted_is_durable_before_its_ticket(void **state)
     open_all(BOOT);
     struct entry *e = mint(7, "/var/log/a");
     struct generation gen = e->gen;
-    assert_true(e->sent_ticket > registry_durable(bench.registry));
+    assert_true(e->extra->sent_ticket > registry_durable(bench.registry));
     assert_true(e->sent_to == REGISTRY_SENT_STEP && e->sent_day == 20416);
     assert_false(registry_is_idle(bench.registry));
-    uint64_t ticket = e->sent_ticket;
+    uint64_t ticket = e->extra->sent_ticket;
     finish_jobs();
     assert_true(registry_durable(bench.registry) >= ticket);
     assert_true(bench.durable_calls > 0);
@@ -250,7 +250,7 @@ static void minted_is_durable_before_its_ticket(void **state)
     assert_string_equal(e->path, "/var/log/a");
     assert_true(e->loaded && e->file == NULL && !e->done);
     assert_true(e->acked.offset == 0 && e->sent_to == REGISTRY_SENT_STEP);
-    assert_true(e->sent_day == 20416 && e->sent_ticket == 0);
+    assert_true(e->sent_day == 20416 && e->extra->sent_ticket == 0);
     assert_true(e->seen_ns == WALL); /* when it was last written, also without an offset */
     assert_null(registry_next(bench.registry, e));
 }
@@ -262,12 +262,12 @@ static void urgent_records_share_a_write(void **state)
     open_all(BOOT);
     finish_jobs();
     unsigned before = bench.durable_calls;
-    uint64_t ticket = mint(1, "/1")->sent_ticket;
+    uint64_t ticket = mint(1, "/1")->extra->sent_ticket;
     for (uint64_t i = 2; i < 20; i++)
-        assert_true(mint(i, "/x")->sent_ticket == ticket);
+        assert_true(mint(i, "/x")->extra->sent_ticket == ticket);
     finish_jobs();
     assert_int_equal(bench.durable_calls, before + 1);
-    assert_true(mint(20, "/y")->sent_ticket > ticket);
+    assert_true(mint(20, "/y")->extra->sent_ticket > ticket);
 }
 
 static void offset_moves_over_the_contiguous_prefix(void **state)
@@ -293,7 +293,7 @@ static void offset_moves_over_the_contiguous_prefix(void **state)
             if (e->acked.offset > 0)
                 assert_true(e->acked.anchor == e->acked.offset * 3 + 1);
         }
-        assert_true(list_is_empty(&e->spans));
+        assert_true(list_is_empty(&e->extra->spans));
     }
     assert_int_equal(span_pool_used(bench.pool), 0);
 }
@@ -316,7 +316,7 @@ static void offsets_survive(void **state)
     assert_true(a->acked.offset == 100 && a->acked.anchor == at.anchor);
     assert_true(a->acked.head == at.head && a->acked.head_bytes == 100);
     assert_true(b->acked.offset == 5000 && b->acked.head_bytes == 1024);
-    assert_true(list_is_empty(&a->spans));
+    assert_true(list_is_empty(&a->extra->spans));
     /* and again, with what comes next */
     a->owner.ledger = &bench.ledger;
     ack(send(a, 150));
@@ -451,7 +451,7 @@ static void found_by_inode(void **state)
     struct fs_identity id = identity(1);
     struct evidence start = {0};
     id.dev = 6;
-    struct entry *b = registry_mint(bench.registry, &id, "/b", &start);
+    struct entry *b = registry_mint(bench.registry, &id, "/b", &start, false);
     assert_ptr_equal(registry_find_inode(bench.registry, 5, 1), a); /* the same device first */
     assert_ptr_equal(registry_find_inode(bench.registry, 6, 1), b);
     struct entry *newer = mint(1, "/newer");
@@ -549,6 +549,45 @@ static void older_anchor_is_old_enough(void **state)
     assert_true(e->older.offset == older.offset && e->older.hash == older.hash);
 }
 
+/* what an entry needed while its bytes were under way goes when its anchor is old; what is unusual
+ * stays */
+static void idle_entries_need_little(void **state)
+{
+    (void)state;
+    open_all(BOOT);
+    struct entry *a = mint(1, "/a");
+    struct entry *b = mint(2, "/b");
+    struct entry *c = mint(3, "/c");
+    struct entry *d = mint(4, "/d");
+    ack(send(a, 10));
+    ack(send(a, 20));
+    struct span *open = send(b, 10);
+    registry_hold(c);
+    uint64_t until;
+    (void)registry_day(d, 0, &until);
+    finish_jobs();
+    for (int i = 0; i < REGISTRY_OLDER_MS / 1000 + 6; i++) {
+        clock_fake_advance_ms(&bench.clock, 1000);
+        loop_once(bench.loop, 0);
+    }
+    finish_jobs();
+    assert_ptr_equal(a->extra, &entry_extra_none);
+    assert_true(list_is_empty(&a->extra->spans) && a->acked.offset == 20);
+    assert_true(b->extra->spans.next == &open->link && c->extra->holds == 1 &&
+                d->extra->days != NULL);
+    ack(open);
+    registry_unhold(c);
+    clock_fake_advance_ms(&bench.clock, 2 * REGISTRY_OLDER_MS);
+    loop_once(bench.loop, 0);
+    assert_ptr_equal(b->extra, &entry_extra_none);
+    assert_ptr_equal(c->extra, &entry_extra_none);
+    assert_true(b->older.offset == 0 && d->extra->days != NULL);
+    ack(send(b, 20));
+    clock_fake_advance_ms(&bench.clock, 2 * REGISTRY_OLDER_MS);
+    loop_once(bench.loop, 0);
+    assert_true(b->older.offset == 10 && b->older.hash == 31); /* acknowledged before that */
+}
+
 /* ---- many entries ---- */
 
 static void more_than_a_log_holds(void **state)
@@ -565,7 +604,7 @@ static void more_than_a_log_holds(void **state)
             loop_once(bench.loop, 0);
     }
     finish_jobs();
-    assert_true(registry_durable(bench.registry) >= entries[FILES - 1]->sent_ticket);
+    assert_true(registry_durable(bench.registry) >= entries[FILES - 1]->extra->sent_ticket);
     assert_int_equal(bench.health_calls, 0);
     /* each round of offsets is larger than the first log */
     for (uint64_t round = 1; round <= 4; round++) {
@@ -746,9 +785,9 @@ static void copies_wait_for_their_checkpoint(void **state)
     open_all(BOOT);
     uint64_t before = registry_durable(bench.registry);
     struct entry *e = registry_next(bench.registry, NULL);
-    assert_true(e->sent_ticket > before);
+    assert_true(e->extra->sent_ticket > before);
     int64_t deadline = real_ms() + 20000;
-    while (registry_durable(bench.registry) < e->sent_ticket) {
+    while (registry_durable(bench.registry) < e->extra->sent_ticket) {
         assert_true(real_ms() < deadline);
         assert_string_not_equal(bench.health, "");
         loop_once(bench.loop, 5);
@@ -866,7 +905,7 @@ static void copies_of_what_changed(void **state)
     finish_jobs();
     assert_int_equal(saves, 0); /* nothing but the boot */
     struct entry *e = mint(1, "/a");
-    uint64_t ticket = e->sent_ticket;
+    uint64_t ticket = e->extra->sent_ticket;
     registry_save(bench.registry); /* behind what is urgent: the ticket holds */
     finish_jobs();
     assert_true(saves == 1 && last_save == 0 && registry_durable(bench.registry) >= ticket);
@@ -973,7 +1012,7 @@ static void degraded_and_well_again(void **state)
         settle();
         faults.kinds = FAULT_BIT(cases[i].kind);
         fault_fs_fail(&faults, 1, cases[i].error);
-        uint64_t ticket = mint(200 + i, "/during")->sent_ticket;
+        uint64_t ticket = mint(200 + i, "/during")->extra->sent_ticket;
         ack(send(e, 50));
         CHECK(name, registry_durable(bench.registry) < ticket);
         finish_jobs();
@@ -1041,7 +1080,7 @@ static void nothing_can_be_written(void **state)
     open_all(BOOT);
     assert_true(bench.recovery.read_only);
     struct entry *e = mint(1, "/a");
-    uint64_t ticket = e->sent_ticket;
+    uint64_t ticket = e->extra->sent_ticket;
     finish_jobs();
     assert_true(registry_durable(bench.registry) >= ticket);
     assert_true(bench.health[0] != '\0');
@@ -1086,7 +1125,7 @@ static void full_disk(void **state)
     }
     assert_string_equal(bench.health, "");
     for (uint64_t i = 2; i <= 300; i++) { /* more state than the files hold */
-        uint64_t ticket = mint(i, "/more")->sent_ticket;
+        uint64_t ticket = mint(i, "/more")->extra->sent_ticket;
         finish_jobs();
         assert_true(registry_durable(bench.registry) >= ticket);
     }
@@ -1143,11 +1182,11 @@ static void check_promise(struct bench *b)
     for (struct entry *e = registry_next(b->registry, NULL); e != NULL;
          e = registry_next(b->registry, e)) {
         struct entry *found = registry_find_inode(seen, e->dev, e->ino);
-        if (e->sent_ticket > durable || e->done)
+        if (e->extra->sent_ticket > durable || e->done)
             continue;
         if (found == NULL || !generation_eq(&found->gen, &e->gen))
             fail_msg("generation of inode %llu, ticket %llu: not on disk at %llu",
-                     (unsigned long long)e->ino, (unsigned long long)e->sent_ticket,
+                     (unsigned long long)e->ino, (unsigned long long)e->extra->sent_ticket,
                      (unsigned long long)durable);
         assert_true(found->sent_to >= e->sent_to);
     }
@@ -1228,6 +1267,7 @@ int main(void)
         TEST(found_by_path),
         TEST(moved_is_kept),
         TEST(older_anchor_is_old_enough),
+        TEST(idle_entries_need_little),
         TEST(more_than_a_log_holds),
         TEST(clean_stop_with_a_full_log),
         TEST(unclean_boots),

@@ -12,6 +12,8 @@
 
 static const uint8_t types[] = {FRAME_GEN, FRAME_OFFSET, FRAME_SENT_TO, FRAME_DONE, FRAME_CLEAN};
 
+static const struct entry_extra extra = {.absent_ns = 1763000000000000000};
+
 /* an entry in which every field that is written has a value of its own */
 static struct entry sample(char *path)
 {
@@ -25,7 +27,7 @@ static struct entry sample(char *path)
         .acked = {1000, 0xaaaa, 0xbbbb, 1024, EVIDENCE_IN_OVERSIZE},
         .older = {500, 0xcccc},
         .seen_ns = 1764000000000000000,
-        .absent_ns = 1763000000000000000,
+        .extra = &extra,
         .framing = 0x12345678,
         .path = path,
     };
@@ -88,7 +90,7 @@ static void reads_back_the_same(void **state)
     assert_int_equal(record_read(&f, &r), 0);
     assert_true(generation_eq(&r.gen, &e.gen) && r.evidence.offset == 1000);
     assert_true(r.older.offset == 500 && r.older.hash == 0xcccc && r.seen_ns == e.seen_ns);
-    assert_true(r.absent_ns == e.absent_ns && r.framing == 0);
+    assert_true(r.absent_ns == extra.absent_ns && r.framing == 0);
     assert_true(r.dev == 0 && r.path.len == 0);
 
     f = unpack(&rest);
@@ -165,7 +167,8 @@ static void days_are_kept(void **state)
     struct entry e = sample(path);
     struct buf records;
     struct record r;
-    e.days = &days;
+    struct entry_extra dated = {.days = &days};
+    e.extra = &dated;
     buf_init(&records, MIB);
     assert_int_equal(record_put_days(&records, &e), 0);
     assert_int_equal(record_put_sent_to(&records, &e), 0);
@@ -180,7 +183,7 @@ static void days_are_kept(void **state)
     }
     assert_int_equal(rest.len, 0);
     buf_reset(&records);
-    e.days = NULL;
+    dated.days = NULL;
     assert_int_equal(record_put_days(&records, &e), 0);
     assert_int_equal(records.len, 0);
     assert_int_equal(record_put_sent_to(&records, &e), 0);

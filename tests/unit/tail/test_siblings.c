@@ -115,9 +115,34 @@ static void kin(void **state)
     }
 }
 
+/* what the names of one origin begin with */
+static void stems(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *stem;
+    } cases[] = {
+        {"app.log", "app"},
+        {"app.log.12", "app"},
+        {"app.log.3.gz", "app"},
+        {"app.log-20261123", "app"},
+        {"app.log-20261123-02.zst", "app"},
+        {"app-2026-11-23-02.log", "app"},
+        {"app-2026-11-23.log.gz", "app"},
+        {"app2.log", "app2"},
+        {"app", "app"},
+        {".log", ".log"},
+        {"12", "12"},
+        {"1.2", "1"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK(cases[i].name, siblings_stem(cases[i].name) == strlen(cases[i].stem));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(names), cmocka_unit_test(compressed),
-                                       cmocka_unit_test(ages), cmocka_unit_test(kin)};
+                                       cmocka_unit_test(ages), cmocka_unit_test(kin),
+                                       cmocka_unit_test(stems)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,37 @@ static void all_are_read(void **state)
     assert_int_equal(b->messages.len, 0);
 }
 
+/* what files needed while they were read is given back, also by those whose answer comes late, and
+ * what is unfinished is not forgotten with it */
+static void idle_files_need_little(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    begin(b);
+    bench_pass(b, 70000);
+    for (int i = 0; i < FILES; i++) {
+        assert_ptr_equal(file_called(b, nth(i))->extra, &extra_none);
+        assert_ptr_equal(file_called(b, nth(i))->entry->extra, &entry_extra_none);
+    }
+    assert_int_equal(b->tail->extra_slab.count, 0);
+    b->lose_answers = true;
+    append(b, nth(0), "second\n");
+    append(b, nth(1), "unfinished");
+    bench_pass(b, 70000);
+    assert_true(file_at(file_called(b, nth(0)))->offset == 13);
+    assert_true(file_called(b, nth(0))->entry->acked.offset == 6);
+    assert_true(file_scanned_to(file_called(b, nth(1))) == 16);
+    b->lose_answers = false;
+    bench_pass(b, 70000);
+    assert_int_equal(b->tail->extra_slab.count, 1);
+    assert_true(file_called(b, nth(0))->entry->acked.offset == 13);
+    append(b, nth(1), " line\n");
+    append_all(b, "last\n");
+    UNTIL(b, b->doc_count == 2 * FILES + 2);
+    bench_pass(b, 70000);
+    assert_int_equal(b->tail->extra_slab.count, 0);
+}
+
 /* the file that was active last is still open, the one that was first is not */
 static void the_least_active_is_closed(void **state)
 {
@@ -246,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(all_are_read),
+        TEST(idle_files_need_little),
         TEST(the_least_active_is_closed),
         TEST(renamed_while_closed),
         TEST(all_renamed_while_closed),

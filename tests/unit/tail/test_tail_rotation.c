@@ -621,6 +621,26 @@ static void sibling_that_is_no_copy(void **state)
                         "a line that is long enough to be something else|");
 }
 
+/* a sibling that differs in the midst alone is no copy, and does not wait as one */
+static void differs_in_the_midst(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log.*");
+    append_run(b, "app.log", 'h', 5000);
+    append(b, "app.log", "\none\n");
+    append_run(b, "app.log", 'e', 300);
+    append(b, "app.log", "\n");
+    bench_start(b);
+    UNTIL(b, b->doc_count == 3);
+    append_run(b, "app.log.1", 'h', 5000);
+    append(b, "app.log.1", "\ntwo\n");
+    append_run(b, "app.log.1", 'e', 300);
+    append(b, "app.log.1", "\n");
+    bench_pass(b, 3000);
+    assert_int_equal(b->doc_count, 6);
+}
+
 /* fifty logs begin with the same banner: they are fifty logs */
 static void same_banner(void **state)
 {
@@ -749,6 +769,7 @@ int main(void)
         TEST(rest_is_read_from_a_copy_that_does_not_match),
         TEST(copy_that_stays),
         TEST(sibling_that_is_no_copy),
+        TEST(differs_in_the_midst),
         TEST(same_banner),
         TEST(unreadable_for_a_while),
         TEST(idle_sleeps),

@@ -1,0 +1,389 @@
+/* tail: what rotation does in the moments between two looks, while others are decided. */
+#include "os/compress.h"
+
+#include "bench.h"
+
+static struct bench bench;
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_init(&bench);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_end(&bench);
+    return 0;
+}
+
+#define LOGS 12
+
+/* what makes a file known by its content */
+#define LONG                                                                                       \
+    "a line that is long enough to be evidence of the content of a file, and of no other one"
+
+/* a file compressed as rotation does it, written last so long ago */
+static void put_packed(struct bench *b, const char *name, const char *text, int64_t age_ms)
+{
+    struct compress *c = compress_new(COMPRESS_AUTO, 1);
+    struct buf out;
+    buf_init(&out, 64 * 1024);
+    assert_int_equal(compress_gzip(c, slice_str(text), &out), 0);
+    append_bytes(b, name, out.ptr, out.len);
+    set_age(b, name, age_ms);
+    buf_clear(&out);
+    compress_free(&c);
+}
+
+/* how many documents have a message */
+static unsigned count(const struct bench *b, const char *message)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < b->doc_count; i++)
+        n += strcmp(b->docs[i].message, message) == 0;
+    return n;
+}
+
+/* Cut when no more than half a line of it was seen: the copy has the whole one, nothing is lost. */
+static void half_a_line_goes_on_in_the_copy(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    append(b, "app.log", "half a");
+    set_age(b, "app.log", 0);
+    bench_start(b);
+    bench_pass(b, 500);
+    append(b, "app.log", " line\n");
+    copy(b, "app.log", "app.log.1", SIZE_MAX);
+    set_age(b, "app.log.1", 0);
+    cut(b, "app.log", 0);
+    append(b, "app.log", "new\n");
+    EXPECT(b, "half a line|new|");
+    assert_int_equal(b->ledgers[0].abandoned[ABANDON_TRUNCATED].bytes, 0);
+}
+
+/* What was read of a log under one name is known in its compressed form under another, also when
+ * that is decided after the search for its path is over: more streams than are open at once. */
+static void known_after_the_search_for_its_path(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    char text[LOGS][256], name[32], to[32];
+    bench_pattern(b, 0, "app*.log*");
+    b->inputs[0].unpack = true;
+    for (int i = 0; i < LOGS; i++) {
+        (void)snprintf(name, sizeof(name), "app%02d.log.1", i);
+        (void)snprintf(text[i], sizeof(text[i]), "%d: " LONG "\n", i);
+        append(b, name, text[i]);
+        set_age(b, name, 9000);
+    }
+    bench_start(b);
+    UNTIL(b, b->doc_count == LOGS);
+    bench_stop(b, true);
+    for (int i = 0; i < LOGS; i++) {
+        (void)snprintf(name, sizeof(name), "app%02d.log.1", i);
+        (void)snprintf(to, sizeof(to), "app%02d.log.2.gz", i);
+        unlink_log(b, name);
+        put_packed(b, to, text[i], 9000);
+    }
+    bench_start(b);
+    bench_pass(b, 30000);
+    assert_int_equal(b->doc_count, LOGS);
+}
+
+/* The next rotation renames what is searched, and what is not opened yet is found again. */
+static void renamed_while_it_is_searched(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    append(b, "app.log", LONG "\n");
+    set_age(b, "app.log", 9000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    bench_stop(b, true);
+    unlink_log(b, "app.log");
+    put_packed(b, "app.log.4.gz", LONG "\nrest\n", 8000);
+    put_packed(b, "app.log.3.gz", "first missed: " LONG "\n", 6000);
+    put_packed(b, "app.log.2.gz", "second missed: " LONG "\n", 5000);
+    append(b, "app.log.1", "third missed: " LONG "\n");
+    set_age(b, "app.log.1", 4000);
+    append(b, "app.log", "now\n");
+    bench_start(b); /* the members are listed, none of the compressed ones is decided */
+    move(b, "app.log.4.gz", "app.log.5.gz");
+    move(b, "app.log.3.gz", "app.log.4.gz");
+    move(b, "app.log.2.gz", "app.log.3.gz");
+    put_packed(b, "app.log.2.gz", "third missed: " LONG "\n", 4000);
+    unlink_log(b, "app.log.1");
+    bench_pass(b, 3000);
+    assert_int_equal(count(b, "rest"), 1);
+    assert_int_equal(count(b, "first missed: " LONG), 1);
+    assert_int_equal(count(b, "second missed: " LONG), 1);
+    assert_int_equal(count(b, "third missed: " LONG), 1);
+    assert_int_equal(count(b, "now"), 1);
+    assert_int_equal(b->doc_count, 6);
+    bench_restart(b, true);
+    bench_pass(b, 3000);
+    assert_int_equal(b->doc_count, 6);
+}
+
+/* A missed one is compressed at any moment of the search. */
+static void compressed_while_it_is_searched(void **state)
+{
+    for (int turns = 0; turns < 8; turns++) {
+        struct bench *b = &bench;
+        bench_pattern(b, 0, "app.log");
+        append(b, "app.log", LONG "\n");
+        set_age(b, "app.log", 9000);
+        bench_start(b);
+        UNTIL(b, b->doc_count == 1);
+        bench_stop(b, true);
+        unlink_log(b, "app.log");
+        put_packed(b, "app.log-02.gz", LONG "\nrest\n", 8000);
+        put_packed(b, "app.log-03.gz", "first missed: " LONG "\n", 6000);
+        append(b, "app.log-04", "second missed: " LONG "\n");
+        set_age(b, "app.log-04", 5000);
+        append(b, "app.log-05", "third missed: " LONG "\n");
+        set_age(b, "app.log-05", 4000);
+        append(b, "app.log", "now\n");
+        bench_start(b);
+        for (int i = 0; i < turns; i++)
+            bench_turn(b, 2);
+        put_packed(b, "app.log-04.gz", "second missed: " LONG "\n", 5000);
+        unlink_log(b, "app.log-04");
+        bench_pass(b, 3000);
+        assert_int_equal(count(b, "rest"), 1);
+        assert_int_equal(count(b, "first missed: " LONG), 1);
+        assert_int_equal(count(b, "second missed: " LONG), 1);
+        assert_int_equal(count(b, "third missed: " LONG), 1);
+        assert_int_equal(b->doc_count, 6);
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+}
+
+/* Killed at any moment of a search: what is registered of it by then hides nothing that is older.
+ */
+static void killed_while_it_is_searched(void **state)
+{
+    for (int turns = 0; turns < 8; turns++) {
+        struct bench *b = &bench;
+        bench_pattern(b, 0, "app.log");
+        append(b, "app.log", LONG "\n");
+        set_age(b, "app.log", 9000);
+        bench_start(b);
+        UNTIL(b, b->doc_count == 1);
+        bench_stop(b, true);
+        unlink_log(b, "app.log");
+        put_packed(b, "app.log.3.gz", LONG "\nrest\n", 8000);
+        append(b, "app.log.2", "first missed: " LONG "\n");
+        set_age(b, "app.log.2", 6000);
+        put_packed(b, "app.log.1.gz", "second missed: " LONG "\n", 5000);
+        append(b, "app.log", "now: " LONG "\n");
+        set_age(b, "app.log", 1000);
+        bench_start(b);
+        for (int i = 0; i < turns; i++)
+            bench_turn(b, 2);
+        bench_restart(b, false);
+        bench_pass(b, 3000);
+        assert_int_equal(count(b, "rest"), 1);
+        assert_int_equal(count(b, "first missed: " LONG), 1);
+        assert_int_equal(count(b, "second missed: " LONG), 1);
+        assert_int_equal(count(b, "now: " LONG), 1);
+        assert_int_equal(b->doc_count, 5);
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+}
+
+/* Rotated while it was empty and while nobody ran; its writer learns of the rename late. */
+static void missed_while_empty(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    append(b, "app.log", LONG "\n");
+    set_age(b, "app.log", 9000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    bench_stop(b, true);
+    move(b, "app.log", "app.log.2");
+    int writer = log_open(b, "app.log.1", O_WRONLY | O_CREAT | O_APPEND);
+    set_age(b, "app.log.1", 0);
+    append(b, "app.log", "now\n");
+    bench_start(b);
+    bench_pass(b, 300);
+    move(b, "app.log.1", "app.log.3"); /* by the next rotation */
+    write_fd(writer, "late\n", 5);
+    (void)close(writer);
+    bench_pass(b, 3000);
+    assert_int_equal(count(b, "now"), 1);
+    assert_int_equal(count(b, "late"), 1);
+    assert_int_equal(b->doc_count, 3);
+}
+
+/* Known under a rotated name that a pattern matches; compressed and renamed on while nobody ran. */
+static void rotated_on_from_a_name_that_matches(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    bench_pattern(b, 0, "app.log.*");
+    append(b, "app.log.6", LONG "\n");
+    set_age(b, "app.log.6", 9000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    bench_stop(b, true);
+    unlink_log(b, "app.log.6");
+    put_packed(b, "app.log.8.gz", LONG "\nrest\n", 8000);
+    put_packed(b, "app.log.9.gz", "no rotated form of that name: " LONG "\n", 7000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 2);
+    assert_string_equal(b->docs[1].message, "rest");
+    bench_pass(b, 3000);
+    bench_stop(b, true);
+    move(b, "app.log.8.gz", "app.log.9.gz");
+    bench_start(b);
+    bench_pass(b, 3000);
+    assert_int_equal(b->doc_count, 2);
+}
+
+/* The same of several, which are found by each other's searches. */
+static void several_rotated_on_from_names_that_match(void **state)
+{
+    for (int once = 0; once < 2; once++) {
+        struct bench *b = &bench;
+        char text[3][256];
+        bench_pattern(b, 0, "app.log*");
+        for (int i = 0; i < 3; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof(name), "app.log.%d", i);
+            (void)snprintf(text[i], sizeof(text[i]), "%d: " LONG "\n", i);
+            append(b, name, text[i]);
+            set_age(b, name, 9000 - i * 100);
+        }
+        bench_start(b);
+        UNTIL(b, b->doc_count == 3);
+        bench_stop(b, true);
+        for (int i = 0; i < 3; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof(name), "app.log.%d", i);
+            unlink_log(b, name);
+            (void)snprintf(text[i] + strlen(text[i]), 16, "rest of %d\n", i);
+            (void)snprintf(name, sizeof(name), "app.log.%d.gz", i + 2);
+            put_packed(b, name, text[i], 8000 - i * 100);
+        }
+        b->once = once;
+        bench_start(b);
+        UNTIL(b, b->doc_count == 6 && (!once || b->finished > 0));
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+}
+
+/* A file that was found empty was written, copied, cut, written and renamed between two looks, and
+ * the copy compressed: nothing was known by which one content could be told from the other. */
+static void unseen_and_compressed(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    append(b, "app.log", "");
+    bench_start(b);
+    bench_pass(b, 1000);
+    put_packed(b, "app.log.2.gz", "unseen: " LONG "\n", 500);
+    append(b, "app.log", "next: " LONG "\n");
+    move(b, "app.log", "app.log.1");
+    set_age(b, "app.log.1", 200);
+    append(b, "app.log", "now\n");
+    UNTIL(b, b->doc_count == 3);
+    assert_string_equal(b->docs[0].message, "unseen: " LONG);
+    assert_string_equal(b->docs[1].message, "next: " LONG);
+    assert_string_equal(b->docs[2].message, "now");
+    bench_restart(b, true);
+    bench_pass(b, 3000);
+    assert_int_equal(b->doc_count, 3);
+}
+
+/* The rest was found in a copy that is compressed already, and deleted: the compressed one is not
+ * another generation. */
+static void rest_in_a_copy_that_is_compressed_meanwhile(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    bench_pattern(b, 0, "app.log.*");
+    append(b, "app.log", LONG "\n");
+    set_age(b, "app.log", 1000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    append(b, "app.log", "rest\n");
+    copy(b, "app.log", "app.log.1", SIZE_MAX);
+    set_age(b, "app.log.1", 0);
+    bench_pass(b, 1500); /* it is held */
+    append(b, "app.log", "more\n");
+    copy(b, "app.log", "app.log.1", SIZE_MAX);
+    set_age(b, "app.log.1", 0);
+    put_packed(b, "app.log.1.gz", LONG "\nrest\nmore\n", 0);
+    unlink_log(b, "app.log.1");
+    rewrite(b, "app.log", "now\n");
+    bench_pass(b, 30000);
+    assert_int_equal(count(b, LONG), 1);
+    assert_int_equal(count(b, "rest"), 1);
+    assert_int_equal(count(b, "more"), 1);
+    assert_int_equal(count(b, "now"), 1);
+    assert_int_equal(b->doc_count, 4);
+}
+
+/* Cut while lost generations of its path are searched: the file, its rest in the copy, and what is
+ * found do not wait for each other in a circle. */
+static void cut_while_its_path_is_searched(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    append(b, "app.log", "first: " LONG "\n");
+    set_age(b, "app.log", 9000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    move(b, "app.log", "app.log.1");
+    append(b, "app.log", "second: " LONG "\n");
+    UNTIL(b, b->doc_count == 2);
+    bench_pass(b, 1500);
+    bench_stop(b, true);
+    unlink_log(b, "app.log.1");
+    put_packed(b, "app.log.2.gz", "first: " LONG "\nrest of the first\n", 8000);
+    bench_start(b);
+    append(b, "app.log", "rest of the second\n");
+    copy(b, "app.log", "app.log.1", SIZE_MAX);
+    set_age(b, "app.log.1", 0);
+    rewrite(b, "app.log", "now\n");
+    UNTIL(b, b->doc_count == 5);
+    assert_int_equal(count(b, "rest of the first"), 1);
+    assert_int_equal(count(b, "rest of the second"), 1);
+    assert_int_equal(count(b, "now"), 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(half_a_line_goes_on_in_the_copy),
+        TEST(known_after_the_search_for_its_path),
+        TEST(renamed_while_it_is_searched),
+        TEST(compressed_while_it_is_searched),
+        TEST(killed_while_it_is_searched),
+        TEST(missed_while_empty),
+        TEST(rotated_on_from_a_name_that_matches),
+        TEST(several_rotated_on_from_names_that_match),
+        TEST(unseen_and_compressed),
+        TEST(rest_in_a_copy_that_is_compressed_meanwhile),
+        TEST(cut_while_its_path_is_searched),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

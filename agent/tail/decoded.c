@@ -40,7 +40,8 @@ bool decoded_may_run(const struct file *f, encode_cut_fn *ret_cut)
     if (f->extra->framing == NULL)
         return true;
     *ret_cut = cut_cri;
-    return f->extra->framing->format == TAIL_FORMAT_CRI && f->extra->framing->charset == CHARSET_UTF8;
+    return f->extra->framing->format == TAIL_FORMAT_CRI &&
+           f->extra->framing->charset == CHARSET_UTF8;
 }
 
 /* The line of `length` bytes at pos, if it is part of an open record. False: no memory. */

@@ -140,7 +140,10 @@ static bool has_pages(const struct batch *b)
 static void pages_go_back_after_five_seconds(void **state)
 {
     (void)state;
-    start(2, 16384, 0);
+    start(3, 16384, 0);
+    struct batch *held = feed_item("t", 100); /* on its way all the time */
+    feed_seal(bench.feed, held);
+    list_remove(&held->link);
     struct batch *first = feed_item("t", 100);
     feed_seal(bench.feed, first);
     struct batch *second = feed_item("t", 100);
@@ -171,6 +174,16 @@ static void pages_go_back_after_five_seconds(void **state)
     feed_seal(bench.feed, first);
     assert_ptr_equal(give_back(), second);
     assert_ptr_equal(give_back(), first);
+    assert_true(has_pages(second) && has_pages(first));
+    /* nobody hurries for the one that comes back last */
+    assert_true(has_pages(held));
+    list_push_back(&bench.sealed, &held->link);
+    assert_ptr_equal(give_back(), held);
+    assert_false(has_pages(held));
+    pass_ms(4999);
+    assert_true(has_pages(second) && has_pages(first));
+    pass_ms(1);
+    assert_false(has_pages(second) || has_pages(first));
     assert_true(mem_calls() == before);
 }
 

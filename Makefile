@@ -9,7 +9,8 @@
 #   make e2e-idle         what 10,000 idle files cost, printed (a minute and a half)
 #   make e2e-matrix       every kind and version of server, a table at the end (fifteen minutes)
 #   make torture          RUNS=n random runs of rotation, kill, stall and faults from SEED=s on
-#   make bench            benchmarks; CASE=metrics: what host metrics cost
+#   make bench            wherry beside its peers and the machine's limits (ten minutes); CASE=... for one,
+#                         CASE=backlog, CASE=soak (SECONDS=1800), CASE=metrics: what host metrics cost
 #   make lint             formatting, headers, floors, banned functions, shell scripts
 #   make format           rewrite the sources with clang-format
 #   make fuzz             60 seconds of libFuzzer for each parser (FUZZ_SECONDS)
@@ -134,6 +135,7 @@ TEST_SRC  := $(sort $(wildcard tests/unit/*/test_*.c))
 TEST_BIN  := $(patsubst tests/%.c,$(O)/tests/%,$(TEST_SRC))
 TOOL_SRC  := $(sort $(wildcard tests/tools/*.c))
 TOOL_BIN  := $(patsubst tests/tools/%.c,$(O)/tools/%,$(TOOL_SRC))
+BENCH_BIN := $(patsubst tests/bench/%.c,$(O)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 PRELOAD   := $(patsubst tests/preload/%.c,$(O)/tools/%.so,$(sort $(wildcard tests/preload/*.c)))
 HELP_SRC  := $(sort $(wildcard tests/lib/*.c))
 HELP_OBJ  := $(patsubst %.c,$(O)/%.o,$(HELP_SRC))
@@ -194,6 +196,11 @@ $(O)/tools/%: $(O)/tests/tools/%.o $(call libs,$(BELOW_bulk))
 	$(if $(Q),@echo "  LD $@")
 	$(Q)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIB_LIBS)
 
+$(O)/bench/%: $(O)/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  LD $@")
+	$(Q)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIB_LIBS)
+
 # preloaded into wherry: symbols as the C library has them, no sanitizers
 $(O)/tools/%.so: tests/preload/%.c $(STAMP)
 	@mkdir -p $(@D)
@@ -201,7 +208,7 @@ $(O)/tools/%.so: tests/preload/%.c $(STAMP)
 	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) -D_GNU_SOURCE -fPIC -shared -pthread -o $@ $< -ldl
 
 .SECONDARY:
-tools: $(TOOL_BIN) $(PRELOAD)
+tools: $(TOOL_BIN) $(PRELOAD) $(BENCH_BIN)
 tests: $(TEST_BIN)
 
 check: $(TEST_BIN)
@@ -230,7 +237,8 @@ torture: $(O)/wherry tools
 	    $(if $(SEED),--seed $(SEED)) $(TORTURE_ARGS)
 
 bench: $(O)/wherry tools
-	$(Q)WHERRY_BUILD=$(abspath $(O)) scripts/$(if $(filter metrics,$(CASE)),bench-metrics,bench-run $(CASE))
+	$(Q)WHERRY_BUILD=$(abspath $(O)) $(if $(SECONDS),BENCH_SECONDS=$(SECONDS)) \
+	    scripts/$(if $(filter metrics,$(CASE)),bench-metrics,bench-run $(CASE))
 
 lint:
 	$(Q)scripts/lint

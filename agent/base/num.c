@@ -9,6 +9,7 @@
  */
 #include "base/num.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -202,25 +203,49 @@ int num_duration(struct slice s, int64_t *ret_ms)
     return 0;
 }
 
-/* decimal digits of v */
+/* decimal digits of v, two a step, from the last */
 size_t num_write_u64(char *dst, uint64_t v)
 {
-    char reversed[20];
-    size_t n = 0;
-    do {
-        reversed[n++] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    for (size_t i = 0; i < n; i++)
-        dst[i] = reversed[n - 1 - i];
-    return n;
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    char text[20];
+    size_t at = sizeof(text);
+    for (; v >= 100; v /= 100) {
+        at -= 2;
+        memcpy(text + at, pairs + 2 * (v % 100), 2);
+    }
+    text[--at] = pairs[2 * v + 1];
+    if (v >= 10)
+        text[--at] = pairs[2 * v];
+    memcpy(dst, text + at, sizeof(text) - at);
+    return sizeof(text) - at;
+}
+
+/* the eight hex digits of v, the first in the highest byte */
+static uint64_t hex8(uint32_t v)
+{
+    uint64_t x = v;
+    x = (x | x << 16) & 0x0000ffff0000ffffu;
+    x = (x | x << 8) & 0x00ff00ff00ff00ffu;
+    x = (x | x << 4) & 0x0f0f0f0f0f0f0f0fu;
+    uint64_t letters = (x + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
+    return x + 0x3030303030303030u + letters * ('a' - '0' - 10);
 }
 
 /* hex digits of the lowest bits of v */
 void num_write_hex(char *dst, uint64_t v, unsigned digits)
 {
-    while (digits-- > 0) {
-        dst[digits] = "0123456789abcdef"[v & 15];
-        v >>= 4;
-    }
+    char text[16];
+    uint64_t halves[2] = {htobe64(hex8((uint32_t)(v >> 32))), htobe64(hex8((uint32_t)v))};
+    memcpy(text, halves, sizeof(text));
+    memcpy(dst, text + sizeof(text) - digits, digits);
+}
+
+/* eight of them in one store */
+void num_write_hex8(char *dst, uint32_t v)
+{
+    uint64_t digits = htobe64(hex8(v));
+    memcpy(dst, &digits, sizeof(digits));
 }

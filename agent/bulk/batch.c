@@ -112,6 +112,15 @@ int batch_span_for(struct batch *b, struct span_pool *pool, struct span_owner *o
     return 0;
 }
 
+/* items of a span are shipped from now on */
+static void count_read(struct span *s, uint32_t items, struct ledger_count c)
+{
+    s->shipped.bytes += c.bytes;
+    s->shipped.lines += c.lines;
+    ledger_read(s->owner->ledger, c);
+    s->owner->ledger->documents[DOCUMENT_ENCODED] += items;
+}
+
 /* takes written bytes as an item */
 void batch_commit_item(struct batch *b, const struct batch_item *item)
 {
@@ -120,12 +129,18 @@ void batch_commit_item(struct batch *b, const struct batch_item *item)
     b->body_bytes += item->bytes;
     for (uint32_t i = 0; i < item->spans; i++)
         b->spans[item->span + i]->open_items++;
-    struct span *first = b->spans[item->span];
-    struct ledger_count c = {item->source_bytes, item->source_lines};
-    first->shipped.bytes += c.bytes;
-    first->shipped.lines += c.lines;
-    ledger_read(first->owner->ledger, c);
-    first->owner->ledger->documents[DOCUMENT_ENCODED]++;
+    count_read(b->spans[item->span], 1,
+               (struct ledger_count){item->source_bytes, item->source_lines});
+}
+
+/* see header */
+void batch_commit_run(struct batch *b, uint16_t span, uint32_t count, size_t body_bytes,
+                      struct ledger_count c)
+{
+    b->item_count += count;
+    b->body_bytes = body_bytes;
+    b->spans[span]->open_items += count;
+    count_read(b->spans[span], count, c);
 }
 
 /* adds finished text */
@@ -404,4 +419,40 @@ uint32_t batch_resolve(struct batch *b)
     compact(b);
     release_spans(b);
     return b->item_count;
+}
+
+/* what a run of items of one ledger comes to */
+static void settle_run(struct ledger *ledger, uint32_t items, struct ledger_count c)
+{
+    const struct ledger_count none = {0};
+    if (items == 0)
+        return;
+    ledger_resolve(ledger, c, none);
+    ledger->documents[DOCUMENT_CREATED] += items;
+}
+
+/* see header */
+void batch_accept(struct batch *b)
+{
+    struct ledger_count c = {0};
+    struct ledger *ledger = NULL;
+    uint32_t from = 0;
+    for (uint32_t i = 0; i < b->item_count; i++) {
+        const struct batch_item *item = &b->items[i];
+        struct span **spans = &b->spans[item->span];
+        if (spans[0]->owner->ledger != ledger) {
+            settle_run(ledger, i - from, c);
+            ledger = spans[0]->owner->ledger;
+            c = (struct ledger_count){0};
+            from = i;
+        }
+        c.bytes += item->source_bytes;
+        c.lines += item->source_lines;
+        for (uint32_t n = 0; n < item->spans; n++)
+            spans[n]->open_items--;
+    }
+    settle_run(ledger, b->item_count - from, c);
+    b->item_count = 0;
+    b->body_bytes = 0;
+    release_spans(b);
 }

@@ -36,6 +36,14 @@ void generation_write(char *dst, const struct generation *g)
     base64url_write9(dst, g->bytes);
 }
 
+/* The first and the last eight digits, of which three are the same: their bits are. */
+void docid_write_offset(char *dst, uint64_t offset)
+{
+    const unsigned before = DOCID_OFFSET_DIGITS - 8;
+    num_write_hex8(dst, (uint32_t)(offset >> 4 * before));
+    num_write_hex8(dst + before, (uint32_t)offset);
+}
+
 /* see header */
 bool docid_offset(struct slice id, uint64_t *ret_offset)
 {

@@ -5,8 +5,6 @@
  * them straight into the batch. Names in the constants (paths, fields) are escaped when they are
  * built, so whatever a file is called the body stays valid NDJSON.
  */
-#include "bulk/encode.h"
-
 #include <assert.h>
 #include <string.h>
 
@@ -15,6 +13,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "bulk/encode_internal.h"
 
 /* Constants are made from configuration and one path (PATH_MAX, escaped). */
 #define CONSTANT_MAX ((size_t)256 * 1024)
@@ -30,18 +29,6 @@
 
 /* constant texts */
 #define PARTS 4
-
-struct encode_file {
-    unsigned parts;
-    bool auto_ids;
-    bool both_times;           /* profile isp */
-    struct slice action;       /* {"create":{"_id":"<generation>, or the whole line without id */
-    struct slice before_flags; /* ","log":{"file":{"path":"..."} */
-    struct slice before_text;  /* },"message":" */
-    struct slice after_text;   /* " and the constants } */
-    struct slice path;         /* ".." in before_flags */
-    char text[];
-};
 
 /* one dotted-free member object: ,"key":{ */
 static void open_member(struct json_writer *w, const char *key)
@@ -340,13 +327,13 @@ static char *put_action(char *p, const struct encode_file *f, const struct encod
         return p;
     if (line->generation != NULL)
         generation_write(p - DOCID_GENERATION_CHARS, line->generation);
-    num_write_hex(p, line->offset, DOCID_OFFSET_DIGITS);
+    docid_write_offset(p, line->offset);
     p += DOCID_OFFSET_DIGITS;
     if (line->open_end) {
         *p++ = '-';
         p += num_write_u64(p, line->source_bytes);
     }
-    return PUT_LIT(p, "\"}}\n");
+    return PUT_LIT(p, ENCODE_ACTION_END);
 }
 
 /* ["truncated",...] */
@@ -374,7 +361,7 @@ static char *put_origin(char *p, const struct encode_line *line)
 {
     *p++ = '}';
     if (line->stream != NULL) {
-        p = PUT_LIT(p, ",\"stream\":\"");
+        p = PUT_LIT(p, ENCODE_STREAM);
         p = put(p, slice_str(line->stream));
         *p++ = '"';
     }
@@ -390,13 +377,13 @@ static char *put_origin(char *p, const struct encode_line *line)
 static char *put_document(char *p, const struct encode_file *f, const struct encode_line *line,
                           uint64_t *bad)
 {
-    p = PUT_LIT(p, "{\"@timestamp\":\"");
+    p = PUT_LIT(p, ENCODE_TIME);
     p = put(p, line->time);
     if (f->both_times)
         p = put(PUT_LIT(p, "\",\"timestamp\":\""), line->time);
     p = put(p, f->before_flags);
     if (f->parts & PART_OFFSET) {
-        p = PUT_LIT(p, ",\"offset\":");
+        p = PUT_LIT(p, ENCODE_OFFSET);
         p += num_write_u64(p, line->offset);
     }
     if (line->flags != 0)

@@ -95,7 +95,7 @@ static void on_rest(void *ctx)
     LIST_EACH(node, &f->free) {
         struct batch *b = LIST_ENTRY(node, struct batch, link);
         if (b->returned_ms == 0)
-            break;
+            continue;
         if (now - b->returned_ms < REST_MS)
             loop_timer_set_at(f->rest, b->returned_ms + REST_MS); /* the oldest is the last */
         else
@@ -260,6 +260,12 @@ static bool is_full(const struct feed *f, const struct batch *b, size_t likely, 
     if (b->item_count == 0)
         return !batch_has_room(b, worst);
     return b->body_bytes + likely > f->max_bytes || !batch_has_room(b, worst);
+}
+
+/* see header */
+size_t feed_max_bytes(const struct feed *f)
+{
+    return f->max_bytes;
 }
 
 /* see header */

@@ -12,15 +12,25 @@
 
 #define BYTES(x) (UINT64_C(0x0101010101010101) * (x))
 
-/* Whether eight bytes are of the form of `form`, in which '0' stands for any digit. */
-static bool has_form(const char *p, const char form[8])
+/* Eight bytes: what they must be, with '0' where any digit may stand, and where that is. */
+struct form {
+    unsigned char text[8], digits[8];
+};
+
+#define D 0xff /* a digit */
+
+static const struct form date_form = {"0000-00-", {D, D, D, D, 0, D, D, 0}},
+                         both_form = {"00T00:00", {D, D, 0, D, D, 0, D, D}},
+                         time_form = {"00:00:00", {D, D, 0, D, D, 0, D, D}},
+                         digits_form = {"00000000", {D, D, D, D, D, D, D, D}};
+
+/* whether eight bytes are of a form */
+static bool has_form(const char *p, const struct form *form)
 {
-    uint64_t word, want, digits = 0;
+    uint64_t word, want, digits;
     memcpy(&word, p, sizeof(word));
-    memcpy(&want, form, sizeof(want));
-    for (unsigned i = 0; i < 8; i++)
-        if (form[i] == '0')
-            ((unsigned char *)&digits)[i] = 0xff;
+    memcpy(&want, form->text, sizeof(want));
+    memcpy(&digits, form->digits, sizeof(digits));
     uint64_t rest = word ^ want;
     if ((rest & ~digits) != 0)
         return false;
@@ -51,6 +61,8 @@ static size_t fraction(struct slice s)
     size_t n = 1;
     if (s.len == 0 || s.ptr[0] != '.')
         return 0;
+    if (s.len > 8 && has_form(s.ptr + 1, &digits_form))
+        n = 9;
     while (n < s.len && n <= 10 && s.ptr[n] >= '0' && s.ptr[n] <= '9')
         n++;
     return n > 1 && n <= 10 ? n : SIZE_MAX;
@@ -74,8 +86,8 @@ static size_t zone(struct slice s)
 size_t decode_time(struct slice text)
 {
     const char *p = text.ptr;
-    if (text.len < 20 || !has_form(p, "0000-00-") || !has_form(p + 8, "00T00:00") ||
-        !has_form(p + 11, "00:00:00"))
+    if (text.len < 20 || !has_form(p, &date_form) || !has_form(p + 8, &both_form) ||
+        !has_form(p + 11, &time_form))
         return 0;
     if (!is_date(p) || two(p + 11) > 23 || two(p + 14) > 59 || two(p + 17) > 59)
         return 0;

@@ -22,7 +22,10 @@
 #define KEEPALIVE_IDLE_S     30L
 #define KEEPALIVE_INTERVAL_S 10L
 #define NAMES_KEPT_S         60L
-#define SOCKS_SCHEME         "socks5://"
+/* libcurl copies a body through this, one call of send(2) each time it is full. Larger is faster,
+ * but it is allocated for each request, and blocks of 128 KiB come from the kernel as new pages. */
+#define UPLOAD_BYTES (120 * 1024L)
+#define SOCKS_SCHEME "socks5://"
 
 /* sets one option unless an earlier one failed; needs `easy` and `rc` in scope */
 #define SET(option, value) (rc = rc != CURLE_OK ? rc : curl_easy_setopt(easy, option, value))
@@ -59,6 +62,7 @@ static CURLcode set_common(CURL *easy, struct http *h)
 {
     CURLcode rc = CURLE_OK;
     SET(CURLOPT_ERRORBUFFER, h->text);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_QUICK_EXIT, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");

@@ -179,11 +179,28 @@ static void progress(struct output *o, struct flight *f)
     f->range_max = f->range_max > UINT32_MAX / 2 ? 0 : f->range_max * 2;
 }
 
+/* the usual reply to a whole batch of log lines: all of it was taken */
+static void accept_all(struct output *o, struct flight *f)
+{
+    es_count(o, OUTPUT_ITEMS_CREATED, f->count);
+    progress(o, f);
+    (void)es_target_guards(f->target, f->count, 0); /* nothing bad: it only counts */
+    f->unsure = false;
+    f->failures = 0;
+    batch_accept(f->batch);
+    es_finish(o, f);
+}
+
 /* see header; whether it was back-pressure */
 bool es_apply_items(struct output *o, struct flight *f, const struct sender_job *job)
 {
-    const struct reply_item *results = reply_items(job->items);
     struct tally t = {0};
+    if (f->count == f->batch->item_count && f->batch->kind == BATCH_LOGS &&
+        reply_all_created(job->items)) {
+        accept_all(o, f);
+        return false;
+    }
+    const struct reply_item *results = reply_items(job->items);
     if (job->reply.repeated)
         es_mark_tried(f);
     if (f->count == f->batch->item_count)

@@ -141,6 +141,8 @@ static bool choose_range(struct output *o, struct flight *f, const struct host *
     f->first = i;
     const size_t max_bytes = range_bytes(o, f);
     size_t bytes = 0;
+    if (!mixed && i == 0 && f->range_max == 0 && b->body_bytes <= max_bytes)
+        i = b->item_count; /* all of it, as mostly */
     for (; i < b->item_count; i++) {
         const uint32_t n = i - f->first;
         bytes += b->items[i].bytes;

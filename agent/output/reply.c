@@ -270,34 +270,34 @@ int reply_feed(struct reply *r, struct slice piece)
     return json_scan_feed(r->scan, piece);
 }
 
-/* the usual reply: every item has the same result */
-static int finish_good(struct reply *r)
-{
-    if (!reply_good_is_whole(&r->good) || r->good.items != r->expected)
-        return -EBADMSG;
-    const struct slice none = {0};
-    const struct reply_item created = {
-        .status = STATUS_CREATED,
-        .row = decide_item_index(decide_item(STATUS_CREATED, none, none))};
-    for (uint32_t i = 0; i < r->expected; i++)
-        r->results[i] = created;
-    return 0;
-}
-
 /* whole and complete? */
 int reply_finish(struct reply *r)
 {
     if (r->is_good)
-        return finish_good(r);
+        return reply_good_is_whole(&r->good) && r->good.items == r->expected ? 0 : -EBADMSG;
     int err = json_scan_finish(r->scan);
     if (err != 0)
         return err;
     return r->items_done && r->seen == r->expected ? 0 : -EBADMSG;
 }
 
-/* the side array */
+/* see header */
+bool reply_all_created(const struct reply *r)
+{
+    return r->is_good;
+}
+
+/* the side array; of the usual reply every item has the same result */
 const struct reply_item *reply_items(const struct reply *r)
 {
+    const struct slice none = {0};
+    if (!r->is_good)
+        return r->results;
+    const struct reply_item created = {
+        .status = STATUS_CREATED,
+        .row = decide_item_index(decide_item(STATUS_CREATED, none, none))};
+    for (uint32_t i = 0; i < r->expected; i++)
+        r->results[i] = created;
     return r->results;
 }
 

@@ -23,6 +23,27 @@ bool decoded_take(struct pass *p, struct pass_record *r)
     return pass_give(p, r);
 }
 
+/* a whole line of the CRI format that ends no open record */
+static bool cut_cri(void *ctx, struct slice bytes, struct encode_cut *ret)
+{
+    struct decode_line line;
+    if (decode_cri(bytes, &line) != NULL || line.partial || joins_is_open(ctx, line.stream))
+        return false;
+    *ret = (struct encode_cut){line.text, line.time, decode_stream_name(line.stream)};
+    return true;
+}
+
+/* see pass.h */
+bool decoded_may_run(const struct file *f, encode_cut_fn *ret_cut)
+{
+    *ret_cut = NULL;
+    if (f->extra->framing == NULL)
+        return true;
+    *ret_cut = cut_cri;
+    return f->extra->framing->format == TAIL_FORMAT_CRI &&
+           f->extra->framing->charset == CHARSET_UTF8;
+}
+
 /* The line of `length` bytes at pos, if it is part of an open record. False: no memory. */
 static bool take_part(struct pass *p, size_t length, size_t take, bool cut)
 {

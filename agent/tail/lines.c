@@ -104,6 +104,8 @@ void lines_take(struct pass *p)
                 return;
             continue;
         }
+        if (pass_emit_run(p))
+            continue;
         size_t length = framing_find_end(p->f, rest);
         /* where units are two bytes wide a NUL is half of most characters */
         if (p->unit == 1 && padding_is_before(p, p->pos + length)) {

@@ -172,6 +172,38 @@ bool pass_emit(struct pass *p, const struct pass_record *r)
     return true;
 }
 
+/* up to where lines need no look of their own: before padding and another day's target */
+static uint64_t plain_until(struct pass *p)
+{
+    uint64_t until = p->end < p->target_until ? p->end : p->target_until;
+    return padding_is_before(p, until) ? p->padding : until;
+}
+
+/* see header; a byte order mark may stand at 0 */
+bool pass_emit_run(struct pass *p)
+{
+    const struct tail *t = p->f->tail;
+    uint64_t bad = 0, until;
+    encode_cut_fn cut = NULL;
+    if (!p->has_span || p->pos == 0 || p->input->json != TAIL_JSON_OFF ||
+        !decoded_may_run(p->f, &cut) || recovery_may_repeat(p->f, p->pos) ||
+        (until = plain_until(p)) <= p->pos)
+        return false;
+    struct encode_run run = {
+        .bytes = slice_of(pass_at(p, p->pos), (size_t)(until - p->pos)),
+        .offset = p->pos,
+        .time = slice_of(t->time, DATE_RFC3339_MS_LEN),
+        .max_bytes = p->input->max_bytes,
+        .body_bytes = feed_max_bytes(t->feed),
+        .cut = cut,
+        .ctx = p->f,
+    };
+    size_t taken = encode_run(p->batch, encoder(p->f, p->input), &run, p->span, &bad);
+    p->input->ledger->documents[DOCUMENT_BAD_UTF8] += bad;
+    p->pos += taken;
+    return taken > 0;
+}
+
 /* see header */
 bool pass_enter(struct pass *p)
 {

@@ -54,6 +54,9 @@ const char *pass_at(const struct pass *p, uint64_t offset);
 size_t pass_anchor_bytes(uint64_t offset);
 /* Gives a record and passes over it. False: blocked. */
 bool pass_emit(struct pass *p, const struct pass_record *r);
+/* Gives what follows as far as it is plain lines in the present span, many at once, and passes over
+ * it. False: there is none. */
+bool pass_emit_run(struct pass *p);
 /* Makes sure that there is a span that pos may be moved in. False: blocked. */
 bool pass_enter(struct pass *p);
 /* Passes over `take` bytes at pos. False: blocked (skipped bytes belong to a span too). */
@@ -73,6 +76,8 @@ bool padding_skip(struct pass *p);
 /* ---- decoded.c ---- */
 /* A line of a container log: a record, a part of one, or none of the format. False: blocked. */
 bool decoded_take(struct pass *p, struct pass_record *r);
+/* Whether a file's lines can be taken as a run, and what finds their text then. */
+bool decoded_may_run(const struct file *f, encode_cut_fn *ret_cut);
 /* A line that an earlier life has taken, up to p->taken_to, at pos. False: more must be read. */
 bool decoded_take_again(struct pass *p);
 

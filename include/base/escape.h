@@ -2,8 +2,9 @@
 #define BASE_ESCAPE_H
 
 /*
- * The inner loop of JSON string writing: SIMD scan (SSE2, AVX2 chosen at run time, scalar
- * elsewhere; all give the same bytes).
+ * The inner loop of JSON string writing. There are several forms of it, of which the best that the
+ * processor can run is chosen at run time: AVX-512 (with VBMI2), AVX2, SSE2, scalar. All give the
+ * same bytes.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +21,13 @@
  */
 size_t escape_json(char *dst, const char *src, size_t n, uint64_t *bad);
 
-/* The scalar form, for the test that proves both equal. */
-size_t escape_json_scalar(char *dst, const char *src, size_t n, uint64_t *bad);
+/* One form, for the tests that prove all equal. */
+struct escape_form {
+    const char *name;
+    size_t (*escape)(char *dst, const char *src, size_t n, uint64_t *bad);
+};
+
+/* The forms that this processor can run, the best first, the scalar one last; their number. */
+size_t escape_forms(const struct escape_form **ret);
 
 #endif

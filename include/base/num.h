@@ -28,7 +28,9 @@ int num_duration(struct slice s, int64_t *ret_ms) MUST_CHECK;
 
 /* Writes v in decimal to dst (room for 20 bytes); returns the length, no NUL. */
 size_t num_write_u64(char *dst, uint64_t v);
-/* Writes exactly `digits` lower-case hex digits of v, leading zeros. */
+/* Writes exactly `digits` (1 to 16) lower-case hex digits of v, leading zeros. */
 void num_write_hex(char *dst, uint64_t v, unsigned digits);
+/* The same with 8 digits, faster. */
+void num_write_hex8(char *dst, uint32_t v);
 
 #endif

@@ -96,6 +96,11 @@ int batch_span_for(struct batch *b, struct span_pool *pool, struct span_owner *o
  * item; counts it open in its spans and read in their ledger. Room was checked. */
 void batch_commit_item(struct batch *b, const struct batch_item *item);
 
+/* The same for `count` items of one span, already written behind the others; the body ends at
+ * body_bytes then, and their source is c in all. */
+void batch_commit_run(struct batch *b, uint16_t span, uint32_t count, size_t body_bytes,
+                      struct ledger_count c);
+
 /* Adds an item from finished text: action without newline, document without newline. -ENOBUFS. */
 int batch_add(struct batch *b, struct slice action, struct slice document, uint16_t span,
               uint32_t source_bytes, uint32_t source_lines) MUST_CHECK;
@@ -136,5 +141,8 @@ uint32_t batch_drop_ids(struct batch *b, struct slice target);
  * resolved too. Returns the number of items left. Idempotent.
  */
 uint32_t batch_resolve(struct batch *b);
+
+/* As batch_resolve when every item is CREATED, whatever their states are: the usual end. */
+void batch_accept(struct batch *b);
 
 #endif

@@ -29,6 +29,9 @@ uint64_t generation_hash(const struct generation *g);
 /* dst: 12 characters, no NUL. */
 void generation_write(char *dst, const struct generation *g);
 
+/* dst: 13 digits, no NUL. */
+void docid_write_offset(char *dst, uint64_t offset);
+
 /* The number behind the generation of an id of this form: the offset. False for any other id. */
 bool docid_offset(struct slice id, uint64_t *ret_offset);
 

@@ -111,4 +111,31 @@ size_t encode_document_bytes(const struct encode_file *f, const struct document 
 void encode_document(struct batch *b, const struct encode_file *f, const struct encode_line *line,
                      struct document *d, uint16_t span);
 
+/* What a line holds. */
+struct encode_cut {
+    struct slice text, time; /* as in encode_line */
+    const char *stream;      /* stdout or stderr */
+};
+
+/* Finds text, time and stream in a line; false: it is no such line, or needs a closer look. */
+typedef bool (*encode_cut_fn)(void *ctx, struct slice line, struct encode_cut *ret);
+
+/* Lines that stand one after the other in one file. */
+struct encode_run {
+    struct slice bytes;
+    uint64_t offset;   /* of the first byte in the source */
+    struct slice time; /* of raw lines, as in encode_line */
+    size_t max_bytes;  /* of a line without its line end, below 4 GiB */
+    size_t body_bytes; /* no item is begun that would probably end beyond this */
+    encode_cut_fn cut; /* NULL: a line is its text */
+    void *ctx;         /* of cut */
+};
+
+/* Encodes and commits lines as encode_line would, one after the other, up to the first that has no
+ * end in `bytes`, holds nothing, is too long or not cut, or that the batch may have no room for.
+ * Returns the bytes taken, with line ends; 0: the first line is such a one. *bad is increased by
+ * the number of invalid UTF-8 sequences replaced. */
+size_t encode_run(struct batch *b, const struct encode_file *f, const struct encode_run *run,
+                  uint16_t span, uint64_t *bad);
+
 #endif

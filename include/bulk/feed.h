@@ -38,6 +38,8 @@ struct feed *feed_new(struct loop *loop, const struct feed_opts *opts,
 /* Every batch must be back or open. The open one's items are lost. */
 void feed_free(struct feed **f);
 
+/* At what size batches are sealed now. */
+size_t feed_max_bytes(const struct feed *f);
 /* Whether feed_open would return this batch, which it returned before. */
 bool feed_fits(const struct feed *f, const struct batch *b, size_t likely, size_t worst);
 

@@ -38,6 +38,10 @@ int reply_finish(struct reply *r) MUST_CHECK;
 /* After reply_finish gave 0: one for each item sent, in order; borrowed until reply_begin. */
 const struct reply_item *reply_items(const struct reply *r);
 
+/* After reply_finish gave 0: every item was created, and reply_items need not be looked at. False
+ * says nothing: it may be so all the same. */
+bool reply_all_created(const struct reply *r);
+
 /* The errors of items that are or may become rejected, in order of the items. */
 struct reply_text {
     uint32_t item;

@@ -4,7 +4,10 @@ import gzip
 import http.client
 import json
 import os
+import re
 import socket
+import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -13,9 +16,11 @@ import urllib.parse
 import fault_server as fs
 import pytest
 import seqline
+from certs import Authority
 from elastic import by_generation
 from tools import Loggen, Sink, loggen, tool
 from waiting import wait_for
+from wherry import base_config
 
 
 class Client:
@@ -259,9 +264,98 @@ def test_sink_expect_ends_it():
     url = process.stdout.readline().split()[-1]
     client = Client(url)
     client.bulk([("1", {}), ("2", {})])
+    assert process.stdout.readline() == "first\n"
     assert process.stdout.readline().startswith("reached 2 documents in ")
     client.connection.close()
     assert process.wait(10) == 0
+
+
+def test_stamps_of_writes_and_of_taking(tmp_path):
+    path, written, taken = (os.fspath(tmp_path / name) for name in ("x.log", "written", "taken"))
+    before = time.monotonic_ns()
+    loggen(path, 5, stamps=written)
+    with open(path, encoding="ascii") as f:
+        lines = f.read().splitlines()
+    with Sink("--stamps", taken) as sink:
+        answered = Client(sink.url).statuses([(str(n), {"message": line})
+                                              for n, line in reversed(list(enumerate(lines)))])
+        assert answered == [201] * 5
+    stamps = []
+    for name in (written, taken):
+        with open(name, "rb") as f:
+            stamps.append(struct.unpack("<6Q", f.read()))
+    assert stamps[0][0] == stamps[1][0] == 0, "lines are counted from 1"
+    assert before < stamps[0][1] <= stamps[0][5] < stamps[1][5] <= stamps[1][1], stamps
+
+
+def test_sink_over_tls(tmp_path):
+    ca = Authority(tmp_path)
+    certificate, key = ca.server()
+    with Sink("--tls-cert", certificate, "--tls-key", key, verify=None) as sink:
+        assert sink.url.startswith("https://")
+        port = urllib.parse.urlsplit(sink.url).port
+        client = Client("http://unused")
+        client.connection = http.client.HTTPSConnection(
+            "localhost", port, timeout=30, context=ssl.create_default_context(cafile=ca.cert))
+        items = [(str(n), {"message": "x" * 1000}) for n in range(3000)]  # many records of TLS
+        assert client.statuses(items) == [201] * 3000
+        assert client.statuses(items, compress=True) == [409] * 3000
+
+
+def test_sink_that_looks_later(tmp_path):
+    path = os.fspath(tmp_path / "x.log")
+    loggen(path, 100)
+    with open(path, encoding="ascii") as f:
+        lines = f.read().splitlines()
+    items = [(str(n), {"message": line}) for n, line in enumerate(lines)]
+    query = "?filter_path=errors,items.*.status"
+    with Sink("--defer", "10000") as sink:  # fewer than come: some are looked at on the way
+        client = Client(sink.url)
+        for n in range(0, 100, 10):
+            assert client.statuses(items[n : n + 10], query=query) == [201] * 10
+        sink.assert_exactly({"w1": 100})
+        assert client.statuses([("1", {"message": lines[1]}), ("new", {"message": lines[2]}),
+                                ("odd", {"message": lines[3] + "x"})], query=query) == [201] * 3
+        stats = sink.stats()
+        assert (stats["repeated_ids"], stats["repeated_lines"], stats["altered"]) == (1, 1, 2)
+        assert stats["unique"] == 102 and stats["docs"] == 103
+
+
+# ---- the ceiling of the benchmarks
+
+
+def pairs(body):
+    lines = [json.loads(line, object_pairs_hook=list) for line in body.splitlines()]
+    return zip(lines[0::2], lines[1::2])
+
+
+def plain(action, document):
+    """Without what differs between two hosts and two times; members keep their order."""
+    assert [len(id_) for _, inner in action for _, id_ in inner] == [25]
+    text = json.dumps([action[0][1][0][1][12:], document])
+    for name in ("@timestamp", "id", "name", "version"):
+        text = re.sub(r'\["%s", "[^"]*"\]' % name, '["%s"]' % name, text)
+    return text
+
+
+@pytest.mark.parametrize("form", ["raw", "cri"])
+@pytest.mark.parametrize("document", ["lean", "default"])
+def test_ceiling_writes_the_documents_of_wherry(agent, server, tmp_path, form, document):
+    path = os.fspath(tmp_path / "x.log")
+    loggen(path, 300, format="cri" if form == "cri" else "json", size=400)
+    ceiling = os.path.join(os.path.dirname(os.path.dirname(tool("sink"))), "bench", "ceiling")
+    bodies = [subprocess.run([ceiling, "--print", "--format", form, "--document", document, "--simd",
+                              simd, path], stdout=subprocess.PIPE, check=True).stdout
+              for simd in ("auto", "sse2")]
+    assert bodies[0] == bodies[1]
+    with Sink(verify="json" if form == "raw" else "seq") as sink:
+        assert Client(sink.url).raw(bodies[0])[0] == 200
+        stats = sink.stats()
+        assert (stats["unique"], stats["altered"], stats["repeated_lines"]) == (300, 0, 0)
+    agent(base_config(server.url, [path], **{} if document == "default" else {
+        "metadata": []})).run_once()
+    theirs = b"".join(request.body for request in server.bulks)
+    assert [plain(*pair) for pair in pairs(bodies[0])] == [plain(*pair) for pair in pairs(theirs)]
 
 
 # ---- fault server

@@ -2,7 +2,8 @@
  *
  * Fuzzes bulk/encode: a path, a field, a tag and a message from the input. Oracles: the item fits
  * into encode_worst; action and document are one line each; the document is one JSON object whose
- * path and message scan back to the input when that was valid UTF-8.
+ * path and message scan back to the input when that was valid UTF-8; a run of lines gives the items
+ * that its lines give one by one.
  */
 #include "bulk/encode.h"
 
@@ -85,6 +86,39 @@ static void check_document(struct slice document, struct slice path, struct slic
     buf_clear(&r.message);
 }
 
+/* the lines of a message, as a run and one by one */
+static void encode_lines(struct batch *b, uint16_t span, const struct encode_file *f,
+                         struct slice bytes, uint64_t offset)
+{
+    const struct encode_run run = {.bytes = bytes,
+                                   .offset = offset,
+                                   .time = SLICE_LIT("2026-11-23T01:02:03.456Z"),
+                                   .max_bytes = 1024,
+                                   .body_bytes = BODY / 2};
+    uint64_t bad = 0, bad_alone = 0;
+    const uint32_t first = b->item_count;
+    const size_t taken = encode_run(b, f, &run, span, &bad);
+    const uint32_t count = b->item_count - first;
+    for (size_t at = 0, i = first; at < taken; i++) {
+        struct slice rest = slice_sub(bytes, at, taken - at);
+        struct slice text = slice_sub(rest, 0, slice_find(rest, '\n'));
+        const struct encode_line line = {
+            .text = slice_ends(text, SLICE_LIT("\r")) ? slice_sub(text, 0, text.len - 1) : text,
+            .offset = offset + at,
+            .source_bytes = (uint32_t)text.len + 1,
+            .source_lines = 1,
+            .time = run.time,
+        };
+        bad_alone += encode_line(b, f, &line, span);
+        const struct batch_item *one = &b->items[b->item_count - 1], *of_run = &b->items[i];
+        require(slice_eq(batch_action(b, one), batch_action(b, of_run)));
+        require(slice_eq(batch_document(b, one), batch_document(b, of_run)));
+        require(one->source_bytes == of_run->source_bytes);
+        at += text.len + 1;
+    }
+    require(bad == bad_alone && b->item_count == first + 2 * count);
+}
+
 /* one line of one file */
 static void encode_one(struct batch *b, uint16_t span, struct slice rest)
 {
@@ -128,6 +162,7 @@ static void encode_one(struct batch *b, uint16_t span, struct slice rest)
     require(slice_find(action, '\n') == action.len &&
             slice_starts(action, SLICE_LIT("{\"create\"")));
     check_document(batch_document(b, item), path, rest);
+    encode_lines(b, span, f, rest, line.offset);
     encode_file_free(&f);
     free(field);
     free(text);
@@ -141,7 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ledger ledger = {0};
     struct span_owner owner = {.ops = &ops, .ledger = &ledger, .source = ""};
     struct span_pool *pool = span_pool_new();
-    struct batch *b = batch_new(BATCH_LOGS, BODY, 4, 4);
+    struct batch *b = batch_new(BATCH_LOGS, 2 * BODY, 16384, 4);
     uint16_t span = 0;
     char *exact = malloc(size + 1);
     require(exact != NULL && batch_span_for(b, pool, &owner, 0, &span) == 0);

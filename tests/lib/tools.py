@@ -73,7 +73,7 @@ class Sink:
         self._process = subprocess.Popen([tool("sink"), *args], stdout=subprocess.PIPE, text=True,
                                          preexec_fn=die_with_parent)
         first = self._process.stdout.readline()
-        match = re.fullmatch(r"listening on (http://\S+)\n", first)
+        match = re.fullmatch(r"listening on (https?://\S+)\n", first)
         assert match, "sink did not start: %r" % first
         self.url = match.group(1)
 

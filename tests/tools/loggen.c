@@ -3,7 +3,7 @@
  *
  * usage: loggen --path F --lines N [--rate L/s] [--writer ID] [--size BYTES] [--format seq|nginx|
  *               json|cri] [--start-seq S] [--burst LINES] [--rotate-every N] [--rotate rename|
- *               copytruncate|truncate|delete] [--keep K]
+ *               copytruncate|truncate|delete] [--keep K] [--stamps F]
  *
  * Each line, or each burst of lines, is one write(2), so that a line is never torn by another
  * writer. Rotation happens between two writes, every N lines:
@@ -12,6 +12,9 @@
  *   copytruncate  F is copied to F.1 (shifted as above), then cut to 0
  *   truncate      F is cut to 0
  *   delete        F is removed and created anew
+ * --stamps writes to F when each line's write began: its number-th eight bytes are nanoseconds of
+ * CLOCK_MONOTONIC.
+ *
  * Prints one line at the end: what was written. Exit 0, or 1 with a message when anything failed,
  * 2 for wrong arguments. A line is counted only when its write was whole.
  */
@@ -49,6 +52,7 @@ struct options {
     uint64_t burst;
     uint64_t rotate_every; /* 0: never */
     uint64_t keep;         /* 0: all */
+    FILE *stamps;          /* NULL: none */
 };
 
 struct output {
@@ -173,6 +177,21 @@ static void keep_rate(const struct options *o, const struct timespec *start, uin
         ;
 }
 
+/* notes the time for the `count` lines that are written next */
+static void stamp(const struct options *o, uint64_t count)
+{
+    struct timespec t;
+
+    if (o->stamps == NULL)
+        return;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
+    const uint64_t ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    for (uint64_t i = 0; i < count; i++) {
+        if (fwrite(&ns, sizeof(ns), 1, o->stamps) != 1)
+            die(1, "stamps: %s", strerror(errno));
+    }
+}
+
 /* one write(2), whole */
 static void put(const struct options *o, struct output *out, const char *block, size_t len)
 {
@@ -207,6 +226,7 @@ static void run(const struct options *o, struct output *out)
             continue;
         if (o->rate != 0)
             keep_rate(o, &start, done);
+        stamp(o, held);
         put(o, out, block, used);
         out->lines += held;
         used = 0;
@@ -249,7 +269,8 @@ static struct options parse(int argc, char **argv)
         {"path", 1, NULL, 'p'},      {"lines", 1, NULL, 'n'}, {"rate", 1, NULL, 'r'},
         {"writer", 1, NULL, 'w'},    {"size", 1, NULL, 's'},  {"rotate-every", 1, NULL, 'e'},
         {"rotate", 1, NULL, 'R'},    {"keep", 1, NULL, 'k'},  {"format", 1, NULL, 'f'},
-        {"start-seq", 1, NULL, 'S'}, {"burst", 1, NULL, 'b'}, {NULL, 0, NULL, 0},
+        {"start-seq", 1, NULL, 'S'}, {"burst", 1, NULL, 'b'}, {"stamps", 1, NULL, 't'},
+        {NULL, 0, NULL, 0},
     };
     struct options o = {.size = 120, .first = 1, .burst = 1};
     const char *writer = "w1";
@@ -292,6 +313,11 @@ static struct options parse(int argc, char **argv)
         case 'b':
             o.burst = number("burst", optarg, 1, many);
             break;
+        case 't':
+            o.stamps = fopen(optarg, "we");
+            if (o.stamps == NULL)
+                die(1, "%s: %s", optarg, strerror(errno));
+            break;
         default:
             exit(2);
         }
@@ -309,9 +335,14 @@ int main(int argc, char **argv)
     const struct options o = parse(argc, argv);
     struct output out = {.fd = open_log(o.path)};
 
+    /* stamps count from the file's beginning */
+    if (o.stamps != NULL && fseek(o.stamps, (long)(o.first * sizeof(uint64_t)), SEEK_SET) != 0)
+        die(1, "stamps: %s", strerror(errno));
     run(&o, &out);
     if (close(out.fd) != 0)
         die(1, "close %s: %s", o.path, strerror(errno));
+    if (o.stamps != NULL && fclose(o.stamps) != 0)
+        die(1, "stamps: %s", strerror(errno));
     const int printed = printf(
         "writer %s lines %" PRIu64 " bytes %" PRIu64 " rotations %" PRIu64 " last %" PRIu64 "\n",
         o.writer.name, out.lines, out.bytes, out.rotations, o.first + out.lines - (out.lines > 0));

@@ -2,7 +2,8 @@
  * sink: a fast stand-in for Elasticsearch that verifies what it gets. One thread, epoll.
  *
  * usage: sink [--address A] [--port P] [--port-file F] [--version V] [--verify seq|nginx|json|cri]
- *             [--expect N] [--fault NAME=VALUE]...
+ *             [--expect N] [--stamps F] [--tls-cert F --tls-key F] [--defer BYTES]
+ *             [--fault NAME=VALUE]...
  *
  * It answers what a shipper asks (/, /_nodes/_local, /_cluster/health, templates, privileges) and
  * takes `_bulk`: 201 for a new id, 409 for a held one, 400 for a document that is not JSON. With
@@ -18,12 +19,17 @@
  * connection closes without an answer), drop_every (the same without taking it), status and
  * status_for (answer of the next n bulks, nothing taken), delay_ms.
  *
- * --expect prints one line when that many documents are held, and ends the program when the last
- * connection has closed after that. SIGTERM and SIGINT end it too; the last line of stdout is the
- * stats then.
+ * --expect prints a line at the first bulk and one when that many documents (with --verify: lines
+ * of loggen) are held, and ends the program when the last connection has closed after that.
+ * --defer answers bulks with filter_path as if all of them were good, keeps so many bytes of them,
+ * and looks at them when the stats are asked for, at the end, or when no more can be kept.
+ * --stamps writes when each line of loggen was taken, at its number: nanoseconds of
+ * CLOCK_MONOTONIC, eight bytes; for one writer. SIGTERM and SIGINT end it too; the last line of
+ * stdout is the stats then.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -35,6 +41,7 @@
 #include "base/def.h"
 #include "sink_bulk.h"
 #include "sink_control.h"
+#include "sink_tls.h"
 
 /* answers one whole request; false when the connection shall close without an answer */
 static bool handle(struct conn *c, struct text body)
@@ -65,6 +72,7 @@ static void conn_close(struct conn *c)
         if (sink.conns[i] == c)
             sink.conns[i] = sink.conns[--sink.conn_count];
     }
+    SSL_free(c->tls);
     (void)close(c->fd); /* the peer sees the end either way */
     free(c->in.ptr);
     free(c->out.ptr);
@@ -90,8 +98,7 @@ static void conn_watch(struct conn *c)
 static bool conn_write(struct conn *c)
 {
     while (c->written < c->out.len) {
-        const ssize_t n =
-            send(c->fd, c->out.ptr + c->written, c->out.len - c->written, MSG_NOSIGNAL);
+        const ssize_t n = conn_send(c, c->out.ptr + c->written, c->out.len - c->written);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -136,7 +143,7 @@ static bool conn_read(struct conn *c)
     ssize_t n;
 
     do
-        n = recv(c->fd, c->in.ptr + c->in.len, room, 0);
+        n = conn_recv(c, c->in.ptr + c->in.len, room);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return errno == EAGAIN;
@@ -144,7 +151,7 @@ static bool conn_read(struct conn *c)
         return false;
     c->in.len += (size_t)n;
     c->in.ptr[c->in.len] = 0; /* strtoull stops there */
-    return conn_work(c);
+    return conn_work(c) && (!conn_holds(c) || conn_read(c));
 }
 
 /* takes new connections */
@@ -164,6 +171,8 @@ static void accept_all(int listener)
         }
         c->fd = fd;
         c->wanted = EPOLLIN;
+        if (!tls_begin(c, sink.tls))
+            die(1, "no TLS for a connection");
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* only slower without */
         if (epoll_ctl(sink.epoll, EPOLL_CTL_ADD, fd, &e) != 0)
             die(1, "epoll_ctl: %s", strerror(errno));
@@ -245,7 +254,7 @@ static int listen_on(void)
         getsockname(fd, (struct sockaddr *)(void *)&at, &len) != 0)
         die(1, "port %u: %s", sink.port, strerror(errno));
     sink.port = ntohs(at.sin_port);
-    (void)printf("listening on http://%s:%u\n", sink.address, sink.port);
+    (void)printf("listening on %s://%s:%u\n", sink.tls ? "https" : "http", sink.address, sink.port);
     (void)fflush(stdout);
     if (sink.port_file != NULL) {
         struct bytes part = {0};
@@ -279,8 +288,11 @@ static void parse(int argc, char **argv)
     static const struct option known[] = {
         {"port", 1, NULL, 'p'},    {"port-file", 1, NULL, 'f'}, {"address", 1, NULL, 'a'},
         {"version", 1, NULL, 'v'}, {"verify", 1, NULL, 'V'},    {"expect", 1, NULL, 'e'},
-        {"fault", 1, NULL, 'F'},   {NULL, 0, NULL, 0},
+        {"fault", 1, NULL, 'F'},   {"stamps", 1, NULL, 's'},    {"tls-cert", 1, NULL, 'c'},
+        {"tls-key", 1, NULL, 'k'}, {"defer", 1, NULL, 'd'},     {NULL, 0, NULL, 0},
     };
+    const char *certificate = NULL;
+    const char *key = NULL;
     int c;
 
     while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -308,12 +320,29 @@ static void parse(int argc, char **argv)
         case 'F':
             parse_fault(optarg);
             break;
+        case 's':
+            sink.stamps = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+            if (sink.stamps < 0)
+                die(1, "%s: %s", optarg, strerror(errno));
+            break;
+        case 'c':
+            certificate = optarg;
+            break;
+        case 'k':
+            key = optarg;
+            break;
+        case 'd':
+            if (!defer_init(&sink.defer, strtoull(optarg, NULL, 10)))
+                die(1, "--defer %s: %s", optarg, strerror(errno));
+            break;
         default:
             exit(2);
         }
     }
     if (optind != argc)
         die(2, "unexpected argument \"%s\"", argv[optind]);
+    if (certificate != NULL && (sink.tls = tls_context(certificate, key ? key : "")) == NULL)
+        die(1, "%s, %s: cannot be used", certificate, key ? key : "no --tls-key");
 }
 
 /* starts, serves, prints the stats */
@@ -340,10 +369,13 @@ int main(int argc, char **argv)
     while (sink.conn_count > 0)
         conn_close(sink.conns[0]);
     reset();
+    free(sink.defer.bodies.ptr);
+    free(sink.defer.answers.ptr);
     free(sink.plain.ptr);
     free(sink.items.ptr);
     free(sink.message.ptr);
     free(sink.scratch.ptr);
     libdeflate_free_decompressor(sink.inflater);
+    SSL_CTX_free(sink.tls);
     return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -10,9 +10,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/def.h"
 #include "seqline.h"
+#include "sink_defer.h"
 #include "sink_http.h"
 #include "sink_scan.h"
 #include "sink_store.h"
@@ -64,6 +66,9 @@ static struct {
     enum seq_format format;
     uint64_t expect;
     bool reached;
+    int stamps;   /* file of --stamps, 0: none */
+    SSL_CTX *tls; /* NULL: plain */
+    struct defer defer;
     struct libdeflate_decompressor *inflater;
     struct bytes plain;   /* unpacked body */
     struct bytes items;   /* of the answer under construction */
@@ -178,6 +183,17 @@ static inline void answer_item(struct bulk *b, const struct scan_action *a, stru
     }
 }
 
+/* notes when a line was taken */
+static inline void write_stamp(uint64_t seq)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
+    const uint64_t ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    if (pwrite(sink.stamps, &ns, sizeof(ns), (off_t)(seq * sizeof(ns))) != sizeof(ns))
+        die(1, "stamps: %s", strerror(errno));
+}
+
 /* compares the message of a document with what loggen writes */
 static inline void verify_message(struct text message)
 {
@@ -189,13 +205,16 @@ static inline void verify_message(struct text message)
         return;
     }
     bytes_reserve(&sink.scratch, len + SEQ_FIXED_MAX);
-    store_verify(&sink.store, sink.format, sink.message.ptr, len, sink.scratch.ptr);
+    uint64_t seq;
+    if (store_verify(&sink.store, sink.format, sink.message.ptr, len, sink.scratch.ptr, &seq) &&
+        sink.stamps > 0)
+        write_stamp(seq);
 }
 
 /* takes one document; returns the status of its item */
 static inline int take(const struct scan_action *a, struct text index, struct text document)
 {
-    static uint64_t without_id;
+    static uint64_t without_id = 1; /* odd, so that store_mix tells them apart */
     struct text message = NO_TEXT;
     const int found = scan_find(document, "message", &message);
 
@@ -209,7 +228,7 @@ static inline int take(const struct scan_action *a, struct text index, struct te
         return 500;
     struct store_index *counted = store_index(&sink.store, index.ptr, index.len);
     uint64_t hash = store_hash(index.ptr, index.len, 1);
-    hash = a->id.len ? store_hash(a->id.ptr, a->id.len, hash) : store_mix(hash, ++without_id);
+    hash = a->id.len ? store_hash(a->id.ptr, a->id.len, hash) : store_mix(hash, without_id += 2);
     switch (store_add(&sink.store, hash)) {
     case STORE_NEW:
         break;
@@ -263,6 +282,23 @@ static inline const char *bulk_body(struct bulk *b, struct text body)
     return NULL;
 }
 
+/* looks at the bodies that were kept */
+static inline void look_at_kept(void)
+{
+    const struct bytes *bodies = &sink.defer.bodies;
+
+    for (size_t at = 0; at < bodies->len; at += sizeof(struct defer_body)) {
+        struct defer_body one;
+        memcpy(&one, bodies->ptr + at, sizeof(one));
+        struct bulk b = {.index = {one.index, one.index_len}, .reduced = true};
+        if (bulk_body(&b, (struct text){sink.defer.memory + one.at, one.len}) != NULL || b.errors)
+            sink.store.altered++; /* it was answered as if it were good */
+        sink.items.len = 0;
+    }
+    sink.defer.bodies.len = sink.defer.used = 0;
+    sink.defer.items = 0;
+}
+
 /* answers with an error of the whole request */
 static inline void answer_error(struct conn *c, int status, const char *type, const char *reason)
 {
@@ -277,10 +313,12 @@ static inline void answer_error(struct conn *c, int status, const char *type, co
 /* prints the line of --expect, once */
 static inline void note_reached(void)
 {
-    if (sink.expect == 0 || sink.reached || sink.store.ids < sink.expect)
+    const uint64_t held = (sink.verify ? sink.store.lines : sink.store.ids) + sink.defer.items;
+
+    if (sink.expect == 0 || sink.reached || held < sink.expect)
         return;
     sink.reached = true;
-    (void)printf("reached %" PRIu64 " documents in %" PRId64 " ms\n", sink.store.ids,
+    (void)printf("reached %" PRIu64 " documents in %" PRId64 " ms\n", held,
                  sink.counts.last_ms - sink.counts.first_ms);
     (void)fflush(stdout);
 }
@@ -291,17 +329,41 @@ static inline bool is_turn(double every)
     return every >= 1 && sink.counts.bulks % (uint64_t)every == 0;
 }
 
+/* answers and keeps a body; false when it cannot be kept */
+static inline bool answer_later(struct conn *c, const struct bulk *b, struct text body)
+{
+    struct text items;
+
+    if (!defer_keep(&sink.defer, b->index, body, &items)) {
+        look_at_kept();
+        return false;
+    }
+    sink.items.len = 0;
+    bytes_add(&sink.items, items.ptr, items.len);
+    bytes_add(&sink.items, "]}", 2);
+    http_answer(c, 200, TEXT_LIT("{\"errors\":false,\"items\":["),
+                (struct text){sink.items.ptr, sink.items.len});
+    note_reached();
+    return true;
+}
+
 /* POST _bulk; false when the connection shall close without an answer */
 static inline bool answer_bulk(struct conn *c, struct text path, struct text query,
                                struct text body)
 {
     struct bulk b = {.index = NO_TEXT};
+    struct bytes head = {0};
 
     sink.counts.bulks++;
     sink.counts.bytes += body.len;
     sink.counts.last_ms = now_ms();
-    if (sink.counts.first_ms == 0)
+    if (sink.counts.first_ms == 0) {
         sink.counts.first_ms = sink.counts.last_ms;
+        if (sink.expect > 0) {
+            (void)printf("first\n");
+            (void)fflush(stdout);
+        }
+    }
     c->due_ms = sink.faults.delay_ms > 0 ? now_ms() + (int64_t)sink.faults.delay_ms : 0;
     if (sink.faults.status_for >= 1) {
         sink.faults.status_for--;
@@ -313,6 +375,8 @@ static inline bool answer_bulk(struct conn *c, struct text path, struct text que
     if (path.len > strlen("/_bulk"))
         b.index = (struct text){path.ptr + 1, path.len - strlen("/_bulk") - 1};
     b.reduced = memmem(query.ptr, query.len, "filter_path=", 12) != NULL;
+    if (sink.defer.memory != NULL && b.reduced && answer_later(c, &b, body))
+        return true;
     sink.items.len = 0;
     const char *refused = bulk_body(&b, body);
     sink.counts.last_ms = now_ms();
@@ -326,10 +390,11 @@ static inline bool answer_bulk(struct conn *c, struct text path, struct text que
     if (sink.items.len > 0)
         sink.items.len--; /* the last comma */
     bytes_add(&sink.items, "]}", 2);
-    http_answer(c, 200,
-                b.errors ? TEXT_LIT("{\"errors\":true,\"took\":1,\"items\":[")
-                         : TEXT_LIT("{\"errors\":false,\"took\":1,\"items\":["),
+    bytes_print(&head, "{\"errors\":%s,%s\"items\":[", b.errors ? "true" : "false",
+                b.reduced ? "" : "\"took\":1,");
+    http_answer(c, 200, (struct text){head.ptr, head.len},
                 (struct text){sink.items.ptr, sink.items.len});
+    free(head.ptr);
     return true;
 }
 

@@ -10,14 +10,16 @@ static inline void print_stats(struct bytes *to)
     const struct counts *n = &sink.counts;
     const char *comma = "";
 
+    look_at_kept();
     bytes_print(to,
                 "{\"docs\":%" PRIu64 ",\"unique\":%" PRIu64 ",\"repeated_ids\":%" PRIu64
                 ",\"repeated_lines\":%" PRIu64 ",\"altered\":%" PRIu64 ",\"requests\":%" PRIu64
                 ",\"bulks\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"wire_bytes\":%" PRIu64
-                ",\"connections\":%" PRIu64 ",\"open\":%u,\"busy_ms\":%" PRId64 ",\"status\":{",
+                ",\"connections\":%" PRIu64 ",\"open\":%u,\"busy_ms\":%" PRId64
+                ",\"first_ms\":%" PRId64 ",\"status\":{",
                 n->documents, sink.store.ids, n->duplicates, sink.store.repeated_lines,
                 sink.store.altered, n->requests, n->bulks, n->bytes, n->wire_bytes, n->connections,
-                sink.conn_count, n->last_ms - n->first_ms);
+                sink.conn_count, n->last_ms - n->first_ms, n->first_ms);
     for (size_t i = 0; i < ARRAY_LEN(n->answered); i++) {
         if (n->answered[i] == 0)
             continue;
@@ -55,6 +57,7 @@ static inline struct text parameter(struct text query, const char *name)
 /* GET /_sink/missing: how many numbers in [from, to] are not there, and the first hundred ranges */
 static inline void print_missing(struct bytes *to, struct text query)
 {
+    look_at_kept();
     const struct text name = parameter(query, "writer");
     const struct store_writer *w = store_writer(&sink.store, name.ptr, name.len);
     const struct text first = parameter(query, "from");
@@ -109,6 +112,8 @@ static inline void reset(void)
         free(sink.store.writers[i].seen);
     memset(&sink.store, 0, sizeof(sink.store));
     memset(&sink.counts, 0, sizeof(sink.counts));
+    sink.defer.bodies.len = sink.defer.used = 0;
+    sink.defer.items = 0;
     sink.reached = false;
 }
 

@@ -8,6 +8,7 @@
  * them, decompressed too.
  */
 #include <libdeflate.h>
+#include <openssl/types.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +32,7 @@ struct bytes {
 
 struct conn {
     int fd;
+    SSL *tls; /* NULL: plain */
     struct bytes in;
     struct bytes body; /* of a chunked request, joined */
     struct bytes out;

@@ -41,6 +41,7 @@ struct store {
     unsigned index_count;
     struct store_writer writers[STORE_WRITERS_MAX];
     unsigned writer_count;
+    uint64_t lines;          /* verified, each once */
     uint64_t repeated_lines; /* a line that came under two ids */
     uint64_t altered;        /* content is not what loggen wrote */
 };
@@ -175,9 +176,10 @@ static inline bool store_seq_mark(struct store_writer *w, uint64_t seq)
     return true;
 }
 
-/* Checks one line against what loggen writes */
-static inline void store_verify(struct store *s, enum seq_format format, const char *text,
-                                size_t len, char *scratch)
+/* Checks one line against what loggen writes; *ret_seq is its number. False: altered, or repeated
+ */
+static inline bool store_verify(struct store *s, enum seq_format format, const char *text,
+                                size_t len, char *scratch, uint64_t *ret_seq)
 {
     struct store_writer *w;
     const char *name;
@@ -186,10 +188,17 @@ static inline void store_verify(struct store *s, enum seq_format format, const c
 
     if (!seq_parse(format, text, len, &name, &name_len, &seq) ||
         (w = store_writer(s, name, name_len)) == NULL ||
-        seq_write(scratch, format, &w->id, seq, len) != len || memcmp(scratch, text, len) != 0)
+        seq_write(scratch, format, &w->id, seq, len) != len || memcmp(scratch, text, len) != 0) {
         s->altered++;
-    else if (!store_seq_mark(w, seq))
+        return false;
+    }
+    if (!store_seq_mark(w, seq)) {
         s->repeated_lines++;
+        return false;
+    }
+    s->lines++;
+    *ret_seq = seq;
+    return true;
 }
 
 #endif

@@ -225,7 +225,7 @@ static uint64_t reference(struct buf *out, struct slice s)
 static void check_agreement(struct slice s)
 {
     struct buf expected, got;
-    uint64_t bad = 0, fast_bad = 0, scalar_bad = 0;
+    uint64_t bad = 0;
     buf_init(&expected, 16 * MIB);
     buf_init(&got, 16 * MIB);
     uint64_t expected_bad = reference(&expected, s);
@@ -234,15 +234,16 @@ static void check_agreement(struct slice s)
     assert_true(slice_eq(buf_slice(&got), buf_slice(&expected)));
     assert_true(bad == expected_bad);
 
-    char *fast = mem_zalloc(ESCAPE_WORST(s.len));
-    char *scalar = mem_zalloc(ESCAPE_WORST(s.len));
-    size_t fast_len = escape_json(fast, s.ptr, s.len, &fast_bad);
-    size_t scalar_len = escape_json_scalar(scalar, s.ptr, s.len, &scalar_bad);
-    assert_true(slice_eq(slice_of(fast, fast_len), buf_slice(&expected)));
-    assert_true(slice_eq(slice_of(scalar, scalar_len), buf_slice(&expected)));
-    assert_true(fast_bad == expected_bad && scalar_bad == expected_bad);
-    mem_free(fast);
-    mem_free(scalar);
+    const struct escape_form *forms;
+    const size_t count = escape_forms(&forms);
+    char *text = mem_zalloc(ESCAPE_WORST(s.len));
+    for (size_t i = 0; i < count; i++) {
+        uint64_t form_bad = 0;
+        size_t len = forms[i].escape(text, s.ptr, s.len, &form_bad);
+        assert_true(slice_eq(slice_of(text, len), buf_slice(&expected)));
+        assert_true(form_bad == expected_bad);
+    }
+    mem_free(text);
 
     /* an exact limit is enough, one less is not, and then nothing is added */
     struct buf exact;

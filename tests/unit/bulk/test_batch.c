@@ -433,6 +433,32 @@ static void documents_are_counted_by_answer(void **state)
     span_put(bench.pool, owner->resolved[0]);
 }
 
+/* the usual end: the same as resolving items that were created, in runs of two ledgers */
+static void accepted_as_a_whole(void **state)
+{
+    (void)state;
+    struct batch *b = bench.batch;
+    for (int i = 0; i < 3; i++) {
+        uint16_t span = span_at(&bench.owner[i % 2], 100);
+        add(span, "x");
+        add(span, "y");
+    }
+    (void)span_at(&bench.owner[1], 500); /* without an item */
+    batch_accept(b);
+    assert_int_equal(b->item_count + b->span_count + b->body_bytes, 0);
+    for (int i = 0; i < 2; i++) {
+        const struct ledger *l = &bench.owner[i].ledger;
+        const unsigned items = i == 0 ? 4 : 2;
+        assert_true(count_is(l->acknowledged, 10 * items, items) && count_is(l->in_flight, 0, 0));
+        assert_int_equal(l->documents[DOCUMENT_CREATED], items);
+        assert_int_equal(bench.owner[i].count, 2);
+        assert_true(ledger_adds_up(l));
+    }
+    assert_int_equal(bench.owner[1].from[1], 500);
+    batch_accept(b); /* nothing is left */
+    assert_int_equal(bench.owner[0].count + bench.owner[1].count, 4);
+}
+
 /* a span that was only skipped over has nothing to wait for */
 static void spans_without_items_resolve(void **state)
 {
@@ -664,6 +690,7 @@ int main(void)
         TEST(room_ends),
         TEST(resolve_table),
         TEST(documents_are_counted_by_answer),
+        TEST(accepted_as_a_whole),
         TEST(spans_without_items_resolve),
         TEST(item_of_two_spans_holds_both),
         TEST(joined_spans_are_renumbered),

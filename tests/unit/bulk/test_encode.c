@@ -543,6 +543,172 @@ static void a_file_keeps_its_own_text(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* "o<text>" and "e<text>" are lines of a container with times of their own */
+static bool cut_by_letter(void *ctx, struct slice line, struct encode_cut *ret)
+{
+    assert_ptr_equal(ctx, &gen);
+    if (!slice_starts(line, SLICE_LIT("o")) && !slice_starts(line, SLICE_LIT("e")))
+        return false;
+    const bool out = line.ptr[0] == 'o';
+    ret->text = slice_sub(line, 1, SIZE_MAX);
+    ret->time =
+        out ? SLICE_LIT("2026-11-23T01:02:03.123456789Z") : SLICE_LIT("2026-11-23T01:02:03Z");
+    ret->stream = out ? "stdout" : "stderr";
+    return true;
+}
+
+/* the line at the beginning of bytes as the tail gives it; its source bytes; *ret_plain: a run has
+ * to take it */
+static size_t next_line(struct slice bytes, uint64_t offset, encode_cut_fn cut,
+                        struct encode_line *ret, bool *ret_plain)
+{
+    size_t length = slice_find(bytes, '\n');
+    struct encode_cut c = {.text = slice_sub(bytes, 0, length), .time = SLICE_LIT(time_text)};
+    *ret_plain = length <= 300 && (cut == NULL || cut((void *)(uintptr_t)&gen, c.text, &c));
+    if (slice_ends(c.text, SLICE_LIT("\r")))
+        c.text.len--;
+    *ret = line_of(c.text, offset);
+    ret->time = c.time;
+    ret->stream = c.stream;
+    ret->source_bytes = (uint32_t)length + 1;
+    *ret_plain &= c.text.len > 0;
+    return length + 1;
+}
+
+/* Takes all lines by runs, and by itself what ends a run; the same items as line by line. */
+static void check_runs(const char *name, const struct encode_input *input, struct slice bytes,
+                       uint64_t offset, encode_cut_fn cut)
+{
+    static char expected[BODY];
+    static struct batch_item items[4096];
+    struct encode_file *f = encode_file_new(&agent, input, slice_str("/var/log/a"), &gen);
+    struct encode_line line;
+    struct batch *b = bench.batch;
+    uint64_t bad[2] = {0, 0};
+    bool plain;
+    start_over();
+    for (size_t at = 0; at < bytes.len;) {
+        at += next_line(slice_sub(bytes, at, SIZE_MAX), offset + at, cut, &line, &plain);
+        if (line.text.len > 0)
+            bad[0] += encode_line(b, f, &line, bench.span);
+    }
+    const size_t body = b->body_bytes;
+    const uint32_t count = b->item_count;
+    memcpy(expected, b->body, body);
+    memcpy(items, b->items, count * sizeof(items[0]));
+    start_over();
+    for (size_t at = 0; at < bytes.len;) {
+        const struct encode_run run = {.bytes = slice_sub(bytes, at, SIZE_MAX),
+                                       .offset = offset + at,
+                                       .time = SLICE_LIT(time_text),
+                                       .max_bytes = 300,
+                                       .body_bytes = BODY / 2,
+                                       .cut = cut,
+                                       .ctx = (void *)(uintptr_t)&gen};
+        size_t taken = encode_run(b, f, &run, bench.span, &bad[1]);
+        at += taken;
+        if (taken > 0 || at == bytes.len)
+            continue;
+        at += next_line(slice_sub(bytes, at, SIZE_MAX), offset + at, cut, &line, &plain);
+        CHECK(name, !plain || (offset + at) >> 32 != offset >> 32);
+        if (line.text.len > 0)
+            bad[1] += encode_line(b, f, &line, bench.span);
+    }
+    CHECK(name, b->item_count == count && b->body_bytes == body && bad[0] == bad[1]);
+    CHECK(name, memcmp(b->body, expected, body) == 0);
+    for (uint32_t i = 0; i < count; i++)
+        CHECK(name, memcmp(&b->items[i], &items[i], sizeof(items[i])) == 0);
+    encode_file_free(&f);
+}
+
+static void runs_are_as_lines(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {
+        "plain",
+        "\"",
+        "\\",
+        "\r",
+        "\n",
+        "\n",
+        "\r\n",
+        "\t",
+        "\x01",
+        "",
+        "\xc3\xa4",
+        "\xff",
+        "{\"a\":1}",
+        "\no",
+        "\ne",
+        "\no",
+        "a longer text without anything that would need an escape, of 80 bytes or so"};
+    struct prng random;
+    prng_init(&random, 7);
+    for (unsigned round = 0; round < 400; round++) {
+        struct encode_input input = plain_input(round % 2 ? PART_ALL : round % 3 ? 0 : PART_HOST);
+        struct buf text;
+        buf_init(&text, MIB);
+        input.auto_ids = round % 5 == 0;
+        for (int64_t n = prng_upto(&random, 300); n > 0; n--)
+            assert_int_equal(buf_add_str(&text, pieces[prng_upto(&random, ARRAY_LEN(pieces) - 1)]),
+                             0);
+        assert_int_equal(buf_add_byte(&text, '\n'), 0);
+        check_runs("random", &input, buf_slice(&text),
+                   round % 7 == 0 ? UINT32_MAX - 500 : (uint64_t)prng_next(&random) >> 13,
+                   round % 4 < 2 ? cut_by_letter : NULL);
+        buf_clear(&text);
+    }
+}
+
+/* where a run ends */
+static void runs_end_where_they_must(void **state)
+{
+    (void)state;
+    struct encode_input input = plain_input(0);
+    struct encode_file *f = encode_file_new(&agent, &input, slice_str("/a"), &gen);
+    struct batch *b = bench.batch;
+    struct ledger *ledger = &bench.owner.ledger;
+    uint64_t bad = 0;
+    struct encode_run run = {.bytes = SLICE_LIT("one\ntwo\nthree"),
+                             .time = SLICE_LIT(time_text),
+                             .max_bytes = 10,
+                             .body_bytes = BODY};
+    start_over();
+    const struct ledger_count before = ledger->read;
+    const uint64_t encoded = ledger->documents[DOCUMENT_ENCODED];
+    assert_int_equal(encode_run(b, f, &run, bench.span, &bad), 8); /* no end */
+    assert_int_equal(b->item_count, 2);
+    assert_int_equal(b->spans[bench.span]->open_items, 2);
+    assert_true(ledger->read.bytes == before.bytes + 8 && ledger->read.lines == before.lines + 2);
+    assert_int_equal(ledger->documents[DOCUMENT_ENCODED], encoded + 2);
+    static const struct {
+        const char *name, *text;
+        size_t taken;
+    } cases[] = {
+        {"empty", "ab\n\ncd\n", 3},
+        {"only CR", "ab\n\r\ncd\n", 3},
+        {"too long", "ab\n0123456789a\n", 3},
+        {"just short enough", "0123456789\n", 11},
+        {"first", "\nab\n", 0},
+        {"nothing", "", 0},
+        {"no end", "ab", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        run.bytes = slice_str(cases[i].text);
+        CHECK(cases[i].name, encode_run(b, f, &run, bench.span, &bad) == cases[i].taken);
+    }
+    run.bytes = SLICE_LIT("ab\ncd\n");
+    run.body_bytes = b->body_bytes + encode_likely(f, 2);
+    assert_int_equal(encode_run(b, f, &run, bench.span, &bad), 3); /* the body is full */
+    run.body_bytes = BODY;
+    run.offset = UINT32_MAX;
+    assert_int_equal(encode_run(b, f, &run, bench.span, &bad), 3); /* other digits from 4 GiB on */
+    b->item_count = b->item_cap - 1;
+    assert_int_equal(encode_run(b, f, &run, bench.span, &bad), 3); /* no further item */
+    b->item_count = 0;
+    encode_file_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -561,6 +727,8 @@ int main(void)
         TEST(worst_case_is_never_passed),
         TEST(worst_case_of_the_rest),
         TEST(lines_follow_each_other),
+        TEST(runs_are_as_lines),
+        TEST(runs_end_where_they_must),
         TEST(a_line_allocates_nothing),
         TEST(a_file_keeps_its_own_text),
     };

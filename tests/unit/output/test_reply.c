@@ -290,6 +290,7 @@ static void test_usual_reply(void **state)
         for (int i = 0; i < 3; i++)
             assert_int_equal(reply_items(r)[i].status, 201);
         assert_int_equal(decide_item_row(reply_items(r)[2].row)->action, DECIDE_ACK);
+        assert_true(reply_all_created(r));
         assert_int_equal(scan(r, b.ptr, b.len, 2, step), -EBADMSG);
         assert_int_equal(scan(r, b.ptr, b.len, 4, step), -EBADMSG);
     }
@@ -331,6 +332,7 @@ static void test_nearly_usual_reply(void **state)
             assert_int_equal(buf_add_str(&b, "]}\n"), 0);
             for (size_t step = 1; step < 40; step++) {
                 assert_int_equal(scan(r, b.ptr, b.len, 5, step), 0);
+                assert_false(reply_all_created(r));
                 for (unsigned n = 0; n < 5; n++)
                     assert_int_equal(reply_items(r)[n].status, n == place ? statuses[i] : 201);
                 assert_int_equal(reply_items(r)[place].failure_store, i == 2);

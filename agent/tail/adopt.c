@@ -34,7 +34,8 @@ static struct candidate *held_copy(struct tail *t, const struct fs_identity *id)
 {
     LIST_EACH(node, &t->copies) {
         struct candidate *c = LIST_ENTRY(node, struct candidate, link);
-        if (c->id.ino == id->ino && c->id.dev == id->dev)
+        bool reused = c->id.birth_ns != 0 && id->birth_ns != 0 && c->id.birth_ns != id->birth_ns;
+        if (c->id.ino == id->ino && c->id.dev == id->dev && !reused)
             return c;
     }
     return NULL;

@@ -17,6 +17,38 @@ from tools import Sink  # noqa: E402
 from wherry import BINARY, Agent  # noqa: E402
 
 
+class Claims:
+    """Which modules this run has, where several share the work (scripts/e2e-run --parallel): those
+    whose name it was the first to write into a directory. Tests that start the same node of their
+    own belong together."""
+
+    NODES = {"node", "secure_node"}
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.groups = {}  # path -> name of its group
+        self.mine = {}  # name -> whether this run has it
+
+    def group(self, item):
+        if item.path not in self.groups:
+            used = {name for other in item.session.items if other.path == item.path
+                    for name in other.fixturenames}
+            self.groups[item.path] = "nodes" if used & self.NODES else item.path.name
+        return self.groups[item.path]
+
+    def take(self, item):
+        if self.directory is None:
+            return True
+        name = self.group(item)
+        if name not in self.mine:
+            try:
+                os.close(os.open(os.path.join(self.directory, name), os.O_CREAT | os.O_EXCL))
+                self.mine[name] = True
+            except FileExistsError:
+                self.mine[name] = False
+        return self.mine[name]
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     """Lets fixtures know whether the test itself passed."""
@@ -34,6 +66,19 @@ def pytest_runtest_makereport(item):
 
 def pytest_configure(config):
     config.matrix_table = Table()
+    config.claims = Claims(os.environ.get("WHERRY_E2E_CLAIMS"))
+
+
+def pytest_collection_modifyitems(items):
+    """Modules with slow tests first: several runs that share the work end together."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item):
+    """True: another run that shares the work has this test."""
+    return None if item.config.claims.take(item) else True
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -150,7 +150,8 @@ def test_once_into_elasticsearch_with_gzip(agent, elastic, dataset, tmp_path):
         for name in names:
             with open(os.path.join(directory, name), encoding="utf-8") as f:
                 text = f.read()
-            (tmp_path / "logs" / (name + ".log")).write_text(text, encoding="utf-8")
+            log = "%s-%s.log" % (os.path.basename(directory), name)
+            (tmp_path / "logs" / log).write_text(text, encoding="utf-8")
             expected += [line for line in text.split("\n") if line]
     one = agent(base_config(elastic.url, [tmp_path / "logs" / "*.log"], dataset,
                             output__compression="gzip"))

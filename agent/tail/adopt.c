@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "probe.h"
 #include "tail_internal.h"
 
 /* undecided copies that are open at once */
@@ -472,8 +473,8 @@ struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
     if (held_copy(t, &c->id) != NULL || adopt_open(t, c) < 0)
         return NULL;
     bool packed = content_is_packed(&c->content); /* decided by the search */
-    if (packed && missed && (!c->probed || c->moved)) {
-        c->moved = true; /* another one is at its path by now, of which nothing is known */
+    if (packed && missed && (!c->probed || c->moved || probe_is_known(t, c))) {
+        c->moved |= !c->probed; /* another one is at its path by now, of which nothing is known */
         content_close(&c->content);
         return NULL;
     }

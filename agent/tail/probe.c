@@ -116,6 +116,19 @@ static enum probe_result compare(struct probe *p)
     return PROBE_LATER;
 }
 
+/* see probe.h: an entry that is so new has next to nothing acknowledged */
+bool probe_is_known(struct tail *t, struct candidate *c)
+{
+    char head[SPAN_HEAD_BYTES];
+    struct probe p = {.t = t, .c = c};
+    struct registry *r = t->registry;
+    ssize_t n = content_read_at(&c->content, head, sizeof(head), 0);
+    for (struct entry *e = registry_next(r, NULL); e != NULL && n > 0; e = registry_next(r, e))
+        if (e->acked.offset == 0 && is_possible(&p, e) && has_head(e, head, (size_t)n))
+            return true;
+    return false;
+}
+
 /* see probe.h */
 enum probe_result probe_step(struct probe *p, struct entry **ret_entry)
 {

@@ -88,8 +88,14 @@ static void follow_found(struct search *s, struct candidate *c, struct entry *e)
 /* a compressed file that a pattern matches, and whose content is new */
 static void begin_own(struct tail *t, struct candidate *c)
 {
-    if (adopt_open(t, c) == 0)
+    if (adopt_open(t, c) < 0)
+        return;
+    if (!probe_is_known(t, c)) {
         adopt_new(t, c);
+        return;
+    }
+    content_close(&c->content);
+    packed_remember(t, &c->id);
 }
 
 /* a decided member: the lost generation goes on in it, the living one needs it not */

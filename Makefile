@@ -72,11 +72,10 @@ probe = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null &&
 UNWIND := -fno-asynchronous-unwind-tables -fno-unwind-tables
 # What runs for each line and each batch is compiled for speed, the rest for size.
 HOT_OPT_release := -O2 -D_FORTIFY_SOURCE=2 $(UNWIND)
-HOT := $(addprefix base/,buf crc32c escape hash heap json_scan json_scan_number map num slab slice table utf16 utf8) \
+HOT := $(addprefix base/,buf escape hash json_scan json_scan_number num slice utf16 utf8) \
        $(addprefix bulk/,batch docid encode feed ledger span) decode/cri decode/docker decode/time \
-       $(addprefix os/,charset compress compress_isal compress_libdeflate loop mailbox) \
-       $(addprefix output/,control decisions elasticsearch_bulk elasticsearch_send exchange reply reply_good sender settle) \
-       $(addprefix tail/,carry content decoded extra framing joins lines nul_run padding pass read recovery)
+       $(addprefix output/,decisions elasticsearch_bulk reply reply_good) \
+       $(addprefix tail/,decoded framing joins lines nul_run pass read recovery)
 
 OPT_release := -Os -D_FORTIFY_SOURCE=2 $(UNWIND)
 OPT_debug   := -O0

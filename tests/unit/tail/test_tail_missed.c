@@ -260,7 +260,7 @@ static void several_rotated_on_from_names_that_match(void **state)
         char text[3][256];
         bench_pattern(b, 0, "app.log*");
         for (int i = 0; i < 3; i++) {
-            char name[16];
+            char name[32];
             (void)snprintf(name, sizeof(name), "app.log.%d", i);
             (void)snprintf(text[i], sizeof(text[i]), "%d: " LONG "\n", i);
             append(b, name, text[i]);
@@ -270,10 +270,10 @@ static void several_rotated_on_from_names_that_match(void **state)
         UNTIL(b, b->doc_count == 3);
         bench_stop(b, true);
         for (int i = 0; i < 3; i++) {
-            char name[16];
+            char name[32];
             (void)snprintf(name, sizeof(name), "app.log.%d", i);
             unlink_log(b, name);
-            (void)snprintf(text[i] + strlen(text[i]), 16, "rest of %d\n", i);
+            (void)snprintf(text[i] + strlen(text[i]), 32, "rest of %d\n", i);
             (void)snprintf(name, sizeof(name), "app.log.%d.gz", i + 2);
             put_packed(b, name, text[i], 8000 - i * 100);
         }

@@ -275,7 +275,9 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     if (why == IDENTITY_REWRITTEN)
         last = siblings_of_cut(t, c->input, e, &c->id, e->seen_ns, (struct ledger_count){0});
     uint64_t size = c->id.size;
-    struct file *f = begin(t, c, &at);
+    struct file *f = file_find(t, c->id.dev, c->id.ino); /* that search may have found it, too */
+    if (f == NULL)
+        f = begin(t, c, &at);
     if (unsure)
         recovery_begin(f, size, e->sent_to);
     if (last != NULL)

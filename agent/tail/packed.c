@@ -95,6 +95,18 @@ static bool is_passed_over(struct tail *t, const struct candidate *c)
     return true;
 }
 
+/* A file with such a name that is empty may be in the making: nobody can tell what it will be, nor
+ * need its first bytes be told while its directory is busy. */
+static void look_again(struct tail *t, const struct fs_identity *id)
+{
+    int64_t age_ms = (loop_wall_ns(t->loop) - id->mtime_ns) / 1000000;
+    if (t->opts.once || age_ms > TAIL_COPY_HOLD_MS)
+        return;
+    t->scan_soon = true;
+    if (!loop_timer_is_set(t->check_timer))
+        loop_timer_set(t->check_timer, TAIL_CHECK_MS);
+}
+
 /* see tail_internal.h */
 bool packed_takes(struct tail *t, struct candidate *c)
 {
@@ -104,6 +116,11 @@ bool packed_takes(struct tail *t, struct candidate *c)
     }
     bool packed = content_is_packed(&c->content);
     content_close(&c->content);
+    if (!packed && c->id.size == 0) {
+        look_again(t, &c->id);
+        adopt_free_candidate(c);
+        return true;
+    }
     if (!packed)
         return false;
     if (!t->opts.inputs[c->input].unpack || is_remembered(t, &c->id) || packed_is_read(t, &c->id) ||

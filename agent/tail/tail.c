@@ -322,13 +322,17 @@ static void on_check(void *ctx)
     struct tail *t = ctx;
     if (t->stopped)
         return;
+    bool scan = t->scan_soon;
+    t->scan_soon = false;
     adopt_check_copies(t, NULL);
     orphan_check(t);
     joins_check(t);
     parked_check(t);
+    if (scan)
+        discover_scan(t);
     check_finished(t);
-    if (!list_is_empty(&t->copies) || !list_is_empty(&t->joining) || !list_is_empty(&t->orphans) ||
-        !list_is_empty(&t->parked))
+    if (t->scan_soon || !list_is_empty(&t->copies) || !list_is_empty(&t->joining) ||
+        !list_is_empty(&t->orphans) || !list_is_empty(&t->parked))
         loop_timer_set(t->check_timer, TAIL_CHECK_MS);
 }
 

@@ -261,6 +261,7 @@ struct tail {
     struct map candidates_by_inode;
     struct list copies;   /* undecided */
     unsigned copies_open; /* of them */
+    bool scan_soon;       /* with the next check: something was too new to be decided */
     struct list searches; /* among siblings, under way */
     struct loop_timer *search_timer;
     struct list packed; /* compressed files that need not be read */

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/crc32c_internal.h"
 
 #if defined(__x86_64__)
@@ -82,7 +83,7 @@ __attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, c
 /* whichever the processor can do */
 uint32_t crc32c(uint32_t crc, const void *p, size_t n)
 {
-    if (__builtin_cpu_supports("sse4.2"))
+    if (cpu_has(CPU_SSE42))
         return by_instruction(crc, p, n);
     return crc32c_by_table(crc, p, n);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/def.h"
 #include "base/escape_internal.h"
 #include "base/utf8.h"
@@ -98,10 +99,9 @@ static const struct escape_form forms[] = {
 static unsigned best(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi2"))
+    if (cpu_has(CPU_AVX512))
         return 0;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? 1 : 2;
+    return cpu_has(CPU_AVX2) ? 1 : 2;
 #else
     return 0;
 #endif

@@ -23,7 +23,7 @@
 static uint64_t calls;
 
 /* says so and dies */
-__attribute__((noreturn, cold)) static void die(void)
+COLD __attribute__((noreturn)) static void die(void)
 {
     static const char text[] = "wherry: out of memory, aborting\n";
     ssize_t ignored = write(STDERR_FILENO, text, sizeof(text) - 1);

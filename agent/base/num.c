@@ -120,7 +120,7 @@ int num_hex(struct slice s, uint64_t *ret)
 }
 
 /* digits, perhaps a point and digits */
-int num_double(struct slice s, double *ret)
+COLD int num_double(struct slice s, double *ret)
 {
     size_t whole = digits_at(s);
     size_t len = whole;
@@ -142,7 +142,7 @@ int num_double(struct slice s, double *ret)
 }
 
 /* digits and a unit */
-int num_bytes(struct slice s, uint64_t *ret_bytes)
+COLD int num_bytes(struct slice s, uint64_t *ret_bytes)
 {
     size_t digits = digits_at(s);
     struct slice name = slice_sub(s, digits, s.len);
@@ -171,7 +171,7 @@ static size_t time_unit(struct slice name)
 }
 
 /* sum of number-and-unit pairs, each unit smaller than the one before */
-int num_duration(struct slice s, int64_t *ret_ms)
+COLD int num_duration(struct slice s, int64_t *ret_ms)
 {
     uint64_t sum = 0;
     size_t next_unit = 0;

@@ -259,9 +259,9 @@ static int build_text(struct buf *out, struct part parts[PARTS], const struct en
 }
 
 /* see header */
-struct encode_file *encode_file_new(const struct encode_agent *agent,
-                                    const struct encode_input *input, struct slice path,
-                                    const struct generation *gen)
+COLD struct encode_file *encode_file_new(const struct encode_agent *agent,
+                                         const struct encode_input *input, struct slice path,
+                                         const struct generation *gen)
 {
     struct buf text;
     struct part parts[PARTS];
@@ -436,8 +436,8 @@ static void end_constant(struct document *d, enum log_field_id id, struct json_w
 }
 
 /* see header */
-struct document *encode_document_new(const struct encode_agent *agent,
-                                     const struct encode_input *input, document_time_fn time)
+COLD struct document *encode_document_new(const struct encode_agent *agent,
+                                          const struct encode_input *input, document_time_fn time)
 {
     struct document *d = document_new(input->profile, time);
     unsigned stream = input->plain_index ? 0 : PART_DATASET;

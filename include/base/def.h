@@ -12,6 +12,9 @@
 #define LIKELY(x)              __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)            __builtin_expect(!!(x), 0)
 
+/* Seldom run: compiled for size also in a file that is compiled for speed. */
+#define COLD __attribute__((cold))
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* By way of an integer: a const ptr then goes with a const type without a cast warning. */

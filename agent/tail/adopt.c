@@ -467,6 +467,15 @@ static void hold_sibling(struct tail *t, const struct candidate *sibling, struct
     hold(t, c, original);
 }
 
+/* Whether an open compressed file need not be read, or cannot be told yet: it is looked at again
+ * then, since another one is at its path or too many are being read. */
+static bool is_taken(struct tail *t, struct candidate *c)
+{
+    int known = c->probed && !c->moved ? probe_is_known(t, c) : 1;
+    c->moved |= !c->probed || known < 0;
+    return known != 0;
+}
+
 /* see tail_internal.h */
 struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
 {
@@ -475,8 +484,7 @@ struct file *adopt_sibling(struct tail *t, struct candidate *c, bool missed)
     if (held_copy(t, &c->id) != NULL || adopt_open(t, c) < 0)
         return NULL;
     bool packed = content_is_packed(&c->content); /* decided by the search */
-    if (packed && missed && (!c->probed || c->moved || probe_is_known(t, c))) {
-        c->moved |= !c->probed; /* another one is at its path by now, of which nothing is known */
+    if (packed && missed && is_taken(t, c)) {
         content_close(&c->content);
         return NULL;
     }

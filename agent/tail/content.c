@@ -61,7 +61,7 @@ ssize_t content_read_at(struct content *c, void *p, size_t n, uint64_t at)
 {
     ssize_t r = c->unpacked != NULL ? unpacked_read_at(c->unpacked, c->fd, p, n, at)
                                     : reach_read_at(c->fd, p, n, at);
-    c->failed |= r < 0 && r != -EAGAIN;
+    c->failed |= r < 0 && r != -EAGAIN && r != -EBUSY;
     return r;
 }
 

@@ -117,16 +117,20 @@ static enum probe_result compare(struct probe *p)
 }
 
 /* see probe.h: an entry that is so new has next to nothing acknowledged */
-bool probe_is_known(struct tail *t, struct candidate *c)
+int probe_is_known(struct tail *t, struct candidate *c)
 {
     char head[SPAN_HEAD_BYTES];
     struct probe p = {.t = t, .c = c};
     struct registry *r = t->registry;
     ssize_t n = content_read_at(&c->content, head, sizeof(head), 0);
+    if (n == -EBUSY)
+        return (int)n;
+    if (n == 0 && content_end(&c->content) == CONTENT_WHOLE)
+        return 1;
     for (struct entry *e = registry_next(r, NULL); e != NULL && n > 0; e = registry_next(r, e))
         if (e->acked.offset == 0 && is_possible(&p, e) && has_head(e, head, (size_t)n))
-            return true;
-    return false;
+            return 1;
+    return 0;
 }
 
 /* see probe.h */

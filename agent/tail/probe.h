@@ -35,7 +35,8 @@ void probe_begin(struct probe *p, struct tail *t, struct candidate *c, struct en
 enum probe_result probe_step(struct probe *p, struct entry **ret_entry);
 /* The entry that a step returned may be forgotten then. */
 void probe_end(struct probe *p);
-/* Whether the open content is that of a generation which was minted since it was probed. */
-bool probe_is_known(struct tail *t, struct candidate *c);
+/* Whether the open content is that of a generation which was minted since it was probed: 1, 0, or
+ * -EBUSY = it cannot be known now. Nothing at all is known, too. */
+int probe_is_known(struct tail *t, struct candidate *c);
 
 #endif

@@ -255,7 +255,8 @@ struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
 bool siblings_may_hide(const struct file *f)
 {
     bool blank = file_at(f)->offset == 0 && file_at(f)->head_bytes == 0;
-    return blank && (f->dir->watch < 0 || f->dir->other_ms >= f->grown_ms);
+    return blank && !content_is_packed(&f->content) &&
+           (f->dir->watch < 0 || f->dir->other_ms >= f->grown_ms);
 }
 
 /* see tail_internal.h */
@@ -270,6 +271,7 @@ bool siblings_unseen(struct file *f)
     registry_hold(s->unseen);
     registry_set_unsettled(s->unseen, true);
     f->behind_search = true;
+    s->doubts = search_doubts(s);
     gather(s, discover_dir_of(f->tail, s->path));
     lineage_wait(f, search_take_missed(s, f->extra->after, false));
     search_step(s);

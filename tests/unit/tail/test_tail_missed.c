@@ -47,6 +47,16 @@ static unsigned count(const struct bench *b, const char *message)
     return n;
 }
 
+/* how many generations are registered */
+static unsigned entries(const struct bench *b)
+{
+    unsigned n = 0;
+    for (struct entry *e = registry_next(b->registry, NULL); e != NULL;
+         e = registry_next(b->registry, e))
+        n++;
+    return n;
+}
+
 /* Cut when no more than half a line of it was seen: the copy has the whole one, nothing is lost. */
 static void half_a_line_goes_on_in_the_copy(void **state)
 {
@@ -129,6 +139,44 @@ static void renamed_while_it_is_searched(void **state)
     bench_restart(b, true);
     bench_pass(b, 3000);
     assert_int_equal(b->doc_count, 6);
+}
+
+/* More compressed ones were missed than are unpacked at a time, and some hold nothing: none is
+ * taken for one that cannot be read, and what follows does not wait. */
+static void more_than_are_unpacked_at_a_time(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    char name[32], text[LOGS][256];
+    bench_pattern(b, 0, "app.log");
+    append(b, "app.log", "last seen: " LONG "\n");
+    set_age(b, "app.log", 90000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == 1);
+    bench_stop(b, true);
+    unlink_log(b, "app.log");
+    put_packed(b, "app.log.40.gz", "last seen: " LONG "\n", 90000);
+    for (int i = 0; i < LOGS; i++) {
+        (void)snprintf(name, sizeof(name), "app.log.%d.gz", LOGS - i);
+        (void)snprintf(text[i], sizeof(text[i]), "%d: " LONG, i);
+        bool empty = i % 4 == 3;
+        put_packed(b, name, empty ? "" : text[i], 60000 - i * 1000);
+    }
+    append(b, "app.log", "now\n");
+    bench_start(b);
+    bench_pass(b, 3000);
+    for (int i = 0; i < LOGS; i++)
+        assert_int_equal(count(b, text[i]), i % 4 == 3 ? 0 : 1);
+    assert_int_equal(count(b, "now"), 1);
+    assert_int_equal(b->tail->unreadable, 0);
+    unsigned before = entries(b);
+    size_t docs = b->doc_count;
+    for (int i = 0; i < 2; i++) { /* nor does the registry grow with each start */
+        bench_restart(b, true);
+        bench_pass(b, 3000);
+        assert_int_equal(entries(b), before);
+        assert_int_equal(b->doc_count, docs);
+    }
 }
 
 /* A missed one is compressed at any moment of the search. */
@@ -375,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(half_a_line_goes_on_in_the_copy),
         TEST(known_after_the_search_for_its_path),
+        TEST(more_than_are_unpacked_at_a_time),
         TEST(renamed_while_it_is_searched),
         TEST(compressed_while_it_is_searched),
         TEST(killed_while_it_is_searched),

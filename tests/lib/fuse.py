@@ -69,11 +69,11 @@ class FuseMount:
         self.end()
 
     def end(self):
-        """Lazily unmounted: whoever still waits gets an error as soon as the daemon is gone."""
-        if self._fd < 0:
-            return
+        """Lazily unmounted, also when its daemon has died: whoever still waits gets an error as soon
+        as that is gone."""
         unmount(self.path, MNT_DETACH)
-        self.die()
+        if self._fd >= 0:
+            self.die()
 
     def die(self):
         """The daemon ends, whether it is mounted or not."""

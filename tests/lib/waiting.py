@@ -4,8 +4,9 @@ import os
 import time
 
 _BUILD = os.path.basename(os.environ.get("WHERRY_BUILD", "release").rstrip("/"))
-TIME_SCALE = float(os.environ.get(
-    "WHERRY_TIME_SCALE", 4 if any(s in _BUILD for s in ("asan", "tsan", "cov")) else 1))
+SANITIZED = any(s in _BUILD for s in ("asan", "tsan"))  # memory is not what it is else
+_SCALE = 4 if SANITIZED or "cov" in _BUILD else 1
+TIME_SCALE = float(os.environ.get("WHERRY_TIME_SCALE", _SCALE))
 
 
 def wait_for(condition, deadline=30.0, what="", interval=0.02):

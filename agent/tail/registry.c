@@ -49,13 +49,18 @@ void registry_free(struct registry **rp)
 /* applies a GEN record: a new entry, or the present state of one */
 static void replay_gen(struct registry *r, struct entry *e, const struct record *rec)
 {
+    bool stays = e != NULL && e->dev == rec->dev && e->ino == rec->ino &&
+                 e->birth_ns == rec->birth_ns && slice_eq_str(rec->path, e->path);
     if (e == NULL)
         e = registry_add(r, &rec->gen, rec->path);
     else
         registry_set_path(e, rec->path);
-    registry_unindex_inode(e);
-    e->dev = rec->dev;
-    e->ino = rec->ino;
+    if (!stays) { /* else a newer one may have the number by now */
+        registry_unindex_inode(e);
+        e->dev = rec->dev;
+        e->ino = rec->ino;
+        registry_index_inode(e);
+    }
     e->birth_ns = rec->birth_ns;
     e->acked = rec->evidence;
     e->sent_to = e->resend_to = rec->sent_to;
@@ -63,7 +68,6 @@ static void replay_gen(struct registry *r, struct entry *e, const struct record 
     e->framing = rec->framing;
     e->unsettled = rec->unsettled;
     e->loaded = true;
-    registry_index_inode(e);
 }
 
 /* applies a SENT_TO record */

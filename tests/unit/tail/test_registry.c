@@ -255,6 +255,27 @@ static void minted_is_durable_before_its_ticket(void **state)
     assert_null(registry_next(bench.registry, e));
 }
 
+/* Two generations had an inode number, one after the other: it is the younger one's, whatever is
+ * written of the older one later. */
+static void number_of_the_younger(void **state)
+{
+    (void)state;
+    open_all(BOOT);
+    struct entry *older = mint(7, "/var/log/a");
+    struct entry *younger = mint(7, "/var/log/b");
+    struct generation gen = younger->gen;
+    finish_jobs();
+    registry_set_unsettled(older, true);
+    (void)mint(8, "/var/log/c"); /* written with it, at once */
+    finish_jobs();
+    for (int i = 0; i < 2; i++) {
+        restart(i > 0);
+        struct entry *e = registry_find_inode(bench.registry, 5, 7);
+        assert_true(e != NULL && generation_eq(&e->gen, &gen));
+        assert_true(entry_at("/var/log/a")->unsettled);
+    }
+}
+
 /* several within one round of the loop are one write */
 static void urgent_records_share_a_write(void **state)
 {
@@ -1256,6 +1277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(minted_is_durable_before_its_ticket),
+        TEST(number_of_the_younger),
         TEST(urgent_records_share_a_write),
         TEST(offset_moves_over_the_contiguous_prefix),
         TEST(offsets_survive),

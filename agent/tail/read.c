@@ -60,10 +60,11 @@ enum probe {
     PROBE_FAILED, /* the file cannot be read */
 };
 
-/* searches what is new of a long unfinished line; short ones are just read again */
+/* searches what is new of a long unfinished line; short ones are just read again, and compressed
+ * ones, whose stream would have to begin anew to come back to the offset */
 static enum probe probe(struct file *f)
 {
-    if (file_scanned_to(f) < file_at(f)->offset + PROBE_BYTES ||
+    if (content_is_packed(&f->content) || file_scanned_to(f) < file_at(f)->offset + PROBE_BYTES ||
         file_scanned_to(f) >= f->extra->stop_at)
         return PROBE_READ;
     ssize_t n = fill(f, file_scanned_to(f), TAIL_QUANTUM);

@@ -99,6 +99,29 @@ static void found_empty(void **state)
     assert_int_equal(b->doc_count, 2);
 }
 
+/* A line that is long, but not too long, and begins where one step of unpacking does not reach from
+ * the start of the file, is not in the first bytes that are read whole. */
+static void long_line_far_behind(void **state)
+{
+    (void)state;
+    enum { LINE = 300, LINES = 1666, TALL = 60000 };
+    struct bench *b = &bench;
+    char *text = mem_zalloc(LINE * LINES + TALL + 64), *p = text;
+    bench_pattern(b, 0, "app.log*");
+    b->inputs[0].unpack = true;
+    b->batch_bytes = 2 * MIB; /* nothing is blocked */
+    for (int i = 0; i < LINES; i++)
+        p += sprintf(p, "%0*d\n", LINE - 1, i);
+    memset(p, 'x', TALL);
+    (void)sprintf(p + TALL, "\nlast\n");
+    put_packed(b, "app.log.1.gz", text, 3000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == LINES + 2);
+    assert_int_equal(b->docs[LINES].message_bytes, TALL);
+    assert_string_equal(b->docs[LINES + 1].message, "last");
+    mem_free(text);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -106,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(many_searches),
         TEST(found_empty),
+        TEST(long_line_far_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -324,19 +324,33 @@ void search_free(struct search *s)
     mem_free(s);
 }
 
-/* see search.h */
+/* no search is under way that could tell more of a generation */
+static void settle_entry(struct entry *e)
+{
+    registry_set_unsettled(e, false);
+    if (e->file == NULL || !(e->file->behind_search || e->file->found))
+        return;
+    e->file->behind_search = e->file->found = false;
+    file_heat(e->file);
+}
+
+/* see search.h: what the searches of a start minted is no bound for those that follow */
 void search_settle(struct tail *t, const char *path)
 {
-    if (siblings_is_open(t, path))
+    if (!t->started || siblings_is_open(t, path))
         return;
     for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
-         e = registry_next_at(t->registry, path, e)) {
-        registry_set_unsettled(e, false);
-        if (e->file == NULL || !(e->file->behind_search || e->file->found))
-            continue;
-        e->file->behind_search = e->file->found = false;
-        file_heat(e->file);
-    }
+         e = registry_next_at(t->registry, path, e))
+        settle_entry(e);
+}
+
+/* see tail_internal.h */
+void siblings_settle(struct tail *t)
+{
+    struct entry *e = NULL;
+    while ((e = registry_next(t->registry, e)) != NULL)
+        if (!siblings_is_open(t, e->path))
+            settle_entry(e);
 }
 
 /* see search.h */

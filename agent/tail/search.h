@@ -72,8 +72,8 @@ void search_path(struct tail *t, unsigned input, const char *path, int64_t floor
 /* Begins to search for what is unread of rest->entry. Returns the file that is read last; NULL =
  * there is none, or it is not known yet. */
 struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest);
-/* What was rotated away from a path is known, unless another search for it is under way: nothing
- * waits for that any more. */
+/* What was rotated away from a path is known, unless another search for it is under way, or may
+ * follow since the tail is just starting: nothing waits for that any more. */
 void search_settle(struct tail *t, const char *path);
 /* Whether a member was renamed or removed since it was listed: another look is needed. */
 bool search_has_moved(const struct search *s);

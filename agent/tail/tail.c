@@ -498,6 +498,7 @@ void tail_start(struct tail *t)
     scan(t);
     siblings_find(t);
     t->started = true;
+    siblings_settle(t);
     loop_timer_set(t->check_timer, TAIL_CHECK_MS);
     loop_timer_set(t->life_timer, t->opts.once ? 0 : TAIL_LIFE_SOON_MS);
     tail_pump_soon(t);

@@ -357,6 +357,8 @@ void adopt_refit(struct tail *t);
 void siblings_before(struct tail *t, const struct candidate *c);
 /* After the first scan: the same for registered paths at which there is no file now. */
 void siblings_find(struct tail *t);
+/* After that: what no search is under way for is settled, and nothing waits for it. */
+void siblings_settle(struct tail *t);
 /* The content of an entry was cut off its file: goes on with it in a copy that was made before
  * (copytruncate), if there is one, and reads what was written and cut off later than that, or than
  * since_ns (wall time), unseen; cut: that file now. What is lost is counted if there is none.

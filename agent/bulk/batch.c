@@ -33,7 +33,8 @@ static void *reserve(size_t n)
 }
 
 /* reserves memory for one batch */
-struct batch *batch_new(enum batch_kind kind, size_t body_cap, uint32_t item_cap, uint32_t span_cap)
+COLD struct batch *batch_new(enum batch_kind kind, size_t body_cap, uint32_t item_cap,
+                             uint32_t span_cap)
 {
     assert(span_cap <= UINT16_MAX && body_cap <= UINT32_MAX);
     struct batch *b = mem_zalloc(sizeof(*b));
@@ -49,7 +50,7 @@ struct batch *batch_new(enum batch_kind kind, size_t body_cap, uint32_t item_cap
 }
 
 /* unmaps it */
-void batch_free(struct batch **b)
+COLD void batch_free(struct batch **b)
 {
     if (*b == NULL)
         return;

@@ -114,8 +114,8 @@ static void on_ready(void *ctx)
 }
 
 /* makes the whole pool */
-struct feed *feed_new(struct loop *loop, const struct feed_opts *opts,
-                      const struct feed_hooks *hooks)
+COLD struct feed *feed_new(struct loop *loop, const struct feed_opts *opts,
+                           const struct feed_hooks *hooks)
 {
     struct feed *f = mem_zalloc(sizeof(*f));
     f->loop = loop;
@@ -143,7 +143,7 @@ struct feed *feed_new(struct loop *loop, const struct feed_opts *opts,
 
 /* Items of batches that never came back are dropped here: their source offsets were not moved, so
  * the next run reads them again. */
-void feed_free(struct feed **fp)
+COLD void feed_free(struct feed **fp)
 {
     struct feed *f = *fp;
     if (f == NULL)
@@ -363,7 +363,7 @@ void feed_seal(struct feed *f, struct batch *b)
 }
 
 /* see header */
-void feed_flush(struct feed *f)
+COLD void feed_flush(struct feed *f)
 {
     LIST_EACH(node, &f->open)
         feed_seal(f, LIST_ENTRY(node, struct batch, link));

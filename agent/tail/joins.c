@@ -143,7 +143,7 @@ struct evidence joins_evidence(const struct file *f, struct evidence at)
 }
 
 /* see header */
-void joins_resume(struct file *f, uint64_t size)
+COLD void joins_resume(struct file *f, uint64_t size)
 {
     const struct evidence e = *file_at(f);
     const unsigned marks = EVIDENCE_OPEN * 3 | EVIDENCE_CARRIED * 3;

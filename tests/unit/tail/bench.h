@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/json_scan.h"
 #include "base/mem.h"
+#include "os/compress.h"
 #include "store/journal.h"
 #include "tail/tail_internal.h"
 #include "tail_test.h"
@@ -586,6 +587,19 @@ static inline void set_age(struct bench *b, const char *name, int64_t ms)
     int64_t ns = b->clock.wall - ms * 1000000;
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {ns / 1000000000, ns % 1000000000}};
     assert_int_equal(utimensat(b->logs.fd, name, times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+/* a file compressed as rotation does it, written last so long ago */
+static inline void put_packed(struct bench *b, const char *name, const char *text, int64_t age_ms)
+{
+    struct compress *c = compress_new(COMPRESS_AUTO, 1);
+    struct buf out;
+    buf_init(&out, 64 * 1024);
+    assert_int_equal(compress_gzip(c, slice_str(text), &out), 0);
+    append_bytes(b, name, out.ptr, out.len);
+    set_age(b, name, age_ms);
+    buf_clear(&out);
+    compress_free(&c);
 }
 
 #endif

@@ -1,6 +1,4 @@
 /* tail: what rotation does in the moments between two looks, while others are decided. */
-#include "os/compress.h"
-
 #include "bench.h"
 
 static struct bench bench;
@@ -24,19 +22,6 @@ static int teardown(void **state)
 /* what makes a file known by its content */
 #define LONG                                                                                       \
     "a line that is long enough to be evidence of the content of a file, and of no other one"
-
-/* a file compressed as rotation does it, written last so long ago */
-static void put_packed(struct bench *b, const char *name, const char *text, int64_t age_ms)
-{
-    struct compress *c = compress_new(COMPRESS_AUTO, 1);
-    struct buf out;
-    buf_init(&out, 64 * 1024);
-    assert_int_equal(compress_gzip(c, slice_str(text), &out), 0);
-    append_bytes(b, name, out.ptr, out.len);
-    set_age(b, name, age_ms);
-    buf_clear(&out);
-    compress_free(&c);
-}
 
 /* how many documents have a message */
 static unsigned count(const struct bench *b, const char *message)

@@ -1,8 +1,6 @@
 /* tail: more lost generations in compressed files than are unpacked at once */
 #include <unistd.h>
 
-#include "os/compress.h"
-
 #include "bench.h"
 
 static struct bench bench;
@@ -33,19 +31,6 @@ static const char *nth(int i, const char *ending)
     static char name[32];
     (void)snprintf(name, sizeof(name), "app%02d.log%s", i, ending);
     return name;
-}
-
-/* compressed as rotation does it, last written so long ago */
-static void put_packed(struct bench *b, const char *name, const char *text, int64_t age_ms)
-{
-    struct compress *c = compress_new(COMPRESS_AUTO, 1);
-    struct buf out;
-    buf_init(&out, 64 * 1024);
-    assert_int_equal(compress_gzip(c, slice_str(text), &out), 0);
-    append_bytes(b, name, out.ptr, out.len);
-    set_age(b, name, age_ms);
-    buf_clear(&out);
-    compress_free(&c);
 }
 
 /* Each path has a generation that goes on in a compressed file and one that was missed in another:

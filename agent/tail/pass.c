@@ -163,7 +163,7 @@ bool pass_emit(struct pass *p, const struct pass_record *r)
         .error = r->error,
         .generation = r->generation,
     };
-    uint64_t bad;
+    uint64_t bad = 0;
     struct document *d = p->input->json == TAIL_JSON_OFF ? NULL : json_lines_take(p->f, &line);
     if (!(d == NULL ? emit_text(p, encode, &line, &bad) : emit_document(p, encode, &line, d, &bad)))
         return false;

@@ -334,10 +334,10 @@ static void settle_entry(struct entry *e)
     file_heat(e->file);
 }
 
-/* see search.h: what the searches of a start minted is no bound for those that follow */
+/* see search.h */
 void search_settle(struct tail *t, const char *path)
 {
-    if (!t->started || siblings_is_open(t, path))
+    if (siblings_is_open(t, path))
         return;
     for (struct entry *e = registry_next_at(t->registry, path, NULL); e != NULL;
          e = registry_next_at(t->registry, path, e))

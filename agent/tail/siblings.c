@@ -300,9 +300,11 @@ bool siblings_is_searching(struct tail *t, const char *path)
     return s != NULL && !s->own;
 }
 
-/* see tail_internal.h */
+/* see tail_internal.h; what is minted while the tail starts bounds no search that follows */
 bool siblings_is_open(struct tail *t, const char *path)
 {
+    if (!t->started && registry_next_at(t->registry, path, NULL) != NULL)
+        return true;
     LIST_EACH(node, &t->searches) {
         const struct search *s = LIST_ENTRY(node, struct search, link);
         if (!s->own && strcmp(s->path, path) == 0)

@@ -384,7 +384,7 @@ bool siblings_inherit(struct file *f);
 /* Whether what was rotated away from a path is not known yet. */
 bool siblings_is_searching(struct tail *t, const char *path);
 /* Whether anything that was rotated away from a path may not be known yet: a restart would have to
- * look for it again. */
+ * look for it again. While the tail starts, that is so of every registered path. */
 bool siblings_is_open(struct tail *t, const char *path);
 /* Searches under way go on. */
 void siblings_search_on(struct tail *t);

@@ -19,6 +19,10 @@ static int teardown(void **state)
 
 #define LOGS 12
 
+/* lines that take a search several steps to unpack */
+#define WIDE       15000
+#define WIDE_LINES 120
+
 /* what makes a file known by its content */
 #define LONG                                                                                       \
     "a line that is long enough to be evidence of the content of a file, and of no other one"
@@ -233,6 +237,58 @@ static void killed_while_it_is_searched(void **state)
     }
 }
 
+/* Killed at any moment of a search that takes several steps, and the file at its path is written,
+ * copied and cut twice before the next start: what that one finds of these lives hides none of
+ * those missed before. */
+static void cut_after_a_search_was_killed(void **state)
+{
+    static char known[WIDE_LINES * WIDE + 256];
+    for (int turns = 0; turns < 8; turns++) {
+        struct bench *b = &bench;
+        size_t n = (size_t)snprintf(known, sizeof(known), LONG "\n");
+        for (int i = 0; i < WIDE_LINES; i++, n += WIDE)
+            (void)snprintf(known + n, sizeof(known) - n, "%*d\n", WIDE - 1, i);
+        bench_pattern(b, 0, "app.log");
+        append(b, "app.log", known);
+        set_age(b, "app.log", 9000);
+        bench_start(b);
+        UNTIL(b, b->doc_count == 1 + WIDE_LINES);
+        bench_stop(b, true);
+        unlink_log(b, "app.log");
+        (void)snprintf(known + n, sizeof(known) - n, "rest\n");
+        put_packed(b, "app.log-02.gz", known, 8000);
+        put_packed(b, "app.log-03.gz", "first missed: " LONG "\n", 7000);
+        put_packed(b, "app.log-04.gz", "second missed: " LONG "\n", 6000);
+        append(b, "app.log", "third missed: " LONG "\n");
+        set_age(b, "app.log", 5500);
+        bench_start(b);
+        for (int i = 0; i < turns; i++)
+            bench_turn(b, 2);
+        bench_stop(b, false);
+        clock_fake_advance_ms(&b->clock, 6000);
+        append(b, "app.log", "more\n");
+        copy(b, "app.log", "app.log-05", SIZE_MAX);
+        set_age(b, "app.log-05", 5000);
+        rewrite(b, "app.log", "fourth missed: " LONG "\n");
+        copy(b, "app.log", "app.log-06", SIZE_MAX);
+        set_age(b, "app.log-06", 4000);
+        rewrite(b, "app.log", "now\n");
+        set_age(b, "app.log", 3000);
+        bench_start(b);
+        bench_pass(b, 5000);
+        assert_int_equal(count(b, "rest"), 1);
+        assert_int_equal(count(b, "first missed: " LONG), 1);
+        assert_int_equal(count(b, "second missed: " LONG), 1);
+        assert_int_equal(count(b, "third missed: " LONG), 1);
+        assert_int_equal(count(b, "more"), 1);
+        assert_int_equal(count(b, "fourth missed: " LONG), 1);
+        assert_int_equal(count(b, "now"), 1);
+        assert_int_equal(b->doc_count, WIDE_LINES + 8);
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+}
+
 /* Rotated while it was empty and while nobody ran; its writer learns of the rename late. */
 static void missed_while_empty(void **state)
 {
@@ -412,6 +468,7 @@ int main(void)
         TEST(renamed_while_it_is_searched),
         TEST(compressed_while_it_is_searched),
         TEST(killed_while_it_is_searched),
+        TEST(cut_after_a_search_was_killed),
         TEST(missed_while_empty),
         TEST(rotated_on_from_a_name_that_matches),
         TEST(several_rotated_on_from_names_that_match),

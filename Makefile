@@ -72,7 +72,7 @@ probe = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null &&
 UNWIND := -fno-asynchronous-unwind-tables -fno-unwind-tables
 # What runs for each line and each batch is compiled for speed, the rest for size.
 HOT_OPT_release := -O2 -D_FORTIFY_SOURCE=2 $(UNWIND)
-HOT := $(addprefix base/,buf cpu escape escape_x86 hash json_scan json_scan_number num slice utf16) \
+HOT := $(addprefix base/,buf cpu escape escape_neon escape_x86 hash json_scan json_scan_number num slice utf16) \
        base/utf8 $(addprefix bulk/,batch docid encode encode_run feed ledger span) decode/cri \
        decode/docker decode/time $(addprefix output/,elasticsearch_bulk reply_good) \
        $(addprefix tail/,decoded framing joins lines nul_run pass read recovery)

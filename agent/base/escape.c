@@ -91,6 +91,8 @@ static const struct escape_form forms[] = {
     {"avx512", escape_avx512},
     {"avx2", escape_avx2},
     {"sse2", escape_sse2},
+#elif defined(__aarch64__)
+    {"neon", escape_neon},
 #endif
     {"scalar", escape_scalar},
 };

@@ -13,6 +13,8 @@ char *escape_careful(char *dst, const char **src, const char *end, uint64_t *bad
 size_t escape_sse2(char *dst, const char *src, size_t n, uint64_t *bad);
 size_t escape_avx2(char *dst, const char *src, size_t n, uint64_t *bad);
 size_t escape_avx512(char *dst, const char *src, size_t n, uint64_t *bad);
+#elif defined(__aarch64__)
+size_t escape_neon(char *dst, const char *src, size_t n, uint64_t *bad);
 #endif
 
 #endif

@@ -3,8 +3,8 @@
 
 /*
  * The inner loop of JSON string writing. There are several forms of it, of which the best that the
- * processor can run is chosen at run time: AVX-512 (with VBMI2), AVX2, SSE2, scalar. All give the
- * same bytes.
+ * processor can run is chosen at run time: AVX-512 (with VBMI2), AVX2, SSE2; NEON; scalar. All give
+ * the same bytes.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -70,7 +70,7 @@ class Sink:
         self.port = self.url.rpartition(":")[2]
         self.at = {}
         self.last = None
-        self._events = {"first": threading.Event(), "reached": threading.Event()}
+        self._events = {word: threading.Event() for word in ("first", "nearly", "reached")}
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

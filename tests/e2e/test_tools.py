@@ -265,6 +265,7 @@ def test_sink_expect_ends_it():
     client = Client(url)
     client.bulk([("1", {}), ("2", {})])
     assert process.stdout.readline() == "first\n"
+    assert process.stdout.readline() == "nearly\n"
     assert process.stdout.readline().startswith("reached 2 documents in ")
     client.connection.close()
     assert process.wait(10) == 0

@@ -19,8 +19,9 @@
  * connection closes without an answer), drop_every (the same without taking it), status and
  * status_for (answer of the next n bulks, nothing taken), delay_ms.
  *
- * --expect prints a line at the first bulk and one when that many documents (with --verify: lines
- * of loggen) are held, and ends the program when the last connection has closed after that.
+ * --expect prints a line at the first bulk, one when that many documents (with --verify: lines of
+ * loggen) are held but for a twentieth, and one when all of them are, and ends the program when the
+ * last connection has closed after that.
  * --defer answers bulks with filter_path as if all of them were good, keeps so many bytes of them,
  * and looks at them when the stats are asked for, at the end, or when no more can be kept.
  * --stamps writes when each line of loggen was taken, at its number: nanoseconds of

@@ -65,7 +65,7 @@ static struct {
     bool verify;
     enum seq_format format;
     uint64_t expect;
-    bool reached;
+    bool nearly, reached;
     int stamps;   /* file of --stamps, 0: none */
     SSL_CTX *tls; /* NULL: plain */
     struct defer defer;
@@ -310,12 +310,19 @@ static inline void answer_error(struct conn *c, int status, const char *type, co
     free(text.ptr);
 }
 
-/* prints the line of --expect, once */
+/* prints the lines of --expect, each once */
 static inline void note_reached(void)
 {
     const uint64_t held = (sink.verify ? sink.store.lines : sink.store.ids) + sink.defer.items;
 
-    if (sink.expect == 0 || sink.reached || held < sink.expect)
+    if (sink.expect == 0 || sink.reached || held < sink.expect - sink.expect / 20)
+        return;
+    if (!sink.nearly) {
+        sink.nearly = true;
+        (void)printf("nearly\n");
+        (void)fflush(stdout);
+    }
+    if (held < sink.expect)
         return;
     sink.reached = true;
     (void)printf("reached %" PRIu64 " documents in %" PRId64 " ms\n", held,

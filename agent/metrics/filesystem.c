@@ -138,8 +138,11 @@ static int sample(void *state, const struct set_source *source)
         s->items[i] = (struct fsprobe_item){.id = s->volumes.all[i].id,
                                             .may_hang = volumes_may_hang(&s->volumes.all[i]),
                                             .path = s->volumes.all[i].point};
-    s->batch = (struct fsprobe_batch){
-        .items = s->items, .count = s->volumes.count, .done = on_answers, .ctx = s};
+    s->batch = (struct fsprobe_batch){.items = s->items,
+                                      .count = s->volumes.count,
+                                      .at_once = !s->volumes.may_hang,
+                                      .done = on_answers,
+                                      .ctx = s};
     s->done = source->done;
     s->done_ctx = source->done_ctx;
     if (!fsprobe_ask(source->probe, &s->batch))

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "metrics/column.h"
+#include "os/mounts.h"
 
 #define FIRST_ROOM 16
 
@@ -26,11 +27,6 @@ static const char *const kept_types[] = {
     "fuse",  "glusterfs", "gpfs",     "jffs2",  "lustre", "nfs",    "nfs4",
     "ncpfs", "orangefs",  "overlay",  "prl_fs", "pvfs2",  "smb3",   "smbfs",
     "ubifs", "vboxsf",    "virtiofs", "vmhgfs", "yaffs",  "yaffs2", "zfs",
-};
-
-/* of those, the ones that this kernel answers for */
-static const char *const local_types[] = {
-    "bcachefs", "btrfs", "jffs2", "overlay", "ubifs", "yaffs", "yaffs2", "zfs",
 };
 
 /* images: nothing can be written to them, they are full from the beginning */
@@ -352,12 +348,16 @@ int volumes_choose(struct volumes *m, struct slice filesystems)
     struct volume one;
     bool any = false;
     m->count = 0;
+    m->may_hang = false;
     while (column_line(&rest, &line)) {
         if (!take_line(line, &one))
             continue;
         any = true;
-        if (is_place(&one) && is_filesystem(&one, filesystems) && !add(m, &one))
+        m->may_hang |= volumes_may_hang(&one);
+        if (is_place(&one) && is_filesystem(&one, filesystems) && !add(m, &one)) {
+            m->may_hang = true; /* the rest is not looked at */
             break;
+        }
     }
     if (!any)
         return -EBADMSG;
@@ -376,10 +376,7 @@ int volumes_choose(struct volumes *m, struct slice filesystems)
 /* see header */
 bool volumes_may_hang(const struct volume *one)
 {
-    if (is_one_of(one->type, local_types, ARRAY_LEN(local_types)))
-        return false;
-    return slice_starts(one->type, SLICE_LIT("fuse")) ||
-           is_one_of(one->type, kept_types, ARRAY_LEN(kept_types));
+    return mount_kind_of(one->type) == MOUNT_REMOTE;
 }
 
 /* see header */

@@ -33,7 +33,7 @@
 
 #define ANSWER_MS   3000
 #define START_MS    10000 /* a helper's first answer may take so much longer */
-#define IDLE_MS     10000
+#define IDLE_MS     1000
 #define RETRY_MS    600000
 #define PATIENCE    20
 #define REAP_MIN_MS 100
@@ -480,15 +480,29 @@ void fsprobe_free(struct fsprobe **pp)
     *pp = NULL;
 }
 
+/* without a helper */
+static void answer_here(const struct fsprobe *p, struct fsprobe_item *item)
+{
+    char path[FSPROBE_PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s%.*s", p->prefix, (int)item->path.len, item->path.ptr);
+    if (p->opts.answer != NULL)
+        p->opts.answer(item->path, &item->answer);
+    else if (n <= 0 || (size_t)n >= sizeof(path))
+        item->answer.error = -ENAMETOOLONG;
+    else
+        fsprobe_ask_kernel(path, &item->answer);
+}
+
 /* see header */
 bool fsprobe_ask(struct fsprobe *p, struct fsprobe_batch *batch)
 {
+    bool here = batch->at_once || p->opts.answer != NULL;
     for (size_t i = 0; i < batch->count; i++) {
         batch->items[i].answer = (struct fsprobe_answer){0};
-        if (p->opts.answer != NULL)
-            p->opts.answer(batch->items[i].path, &batch->items[i].answer);
+        if (here)
+            answer_here(p, &batch->items[i]);
     }
-    if (batch->count == 0 || p->opts.answer != NULL)
+    if (batch->count == 0 || here)
         return true;
     batch->next = 0;
     list_push_back(&p->batches, &batch->link);

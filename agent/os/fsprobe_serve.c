@@ -14,8 +14,8 @@
 #include "helper_internal.h"
 #include "os/fsprobe.h"
 
-/* the kernel's answer; this is what may hang */
-static void ask_kernel(const char *path, struct fsprobe_answer *ret)
+/* see fsprobe_internal.h */
+void fsprobe_ask_kernel(const char *path, struct fsprobe_answer *ret)
 {
     struct statfs fs;
     struct stat st;
@@ -47,7 +47,7 @@ int fsprobe_serve(void (*ask)(const char *path, struct fsprobe_answer *ret))
             return n == 0 ? 0 : 1;
         path[n] = '\0';
         struct fsprobe_answer answer = {0};
-        (ask == NULL ? ask_kernel : ask)(path, &answer);
+        (ask == NULL ? fsprobe_ask_kernel : ask)(path, &answer);
         if (send(STDIN_FILENO, &answer, sizeof(answer), MSG_NOSIGNAL) != (ssize_t)sizeof(answer))
             return 1;
     }

@@ -35,12 +35,13 @@ struct mounts {
     size_t count;
 };
 
-/* what a type of file system is to us */
-static enum mount_kind kind_of(struct slice type)
+/* see header */
+enum mount_kind mount_kind_of(struct slice type)
 {
-    static const char *const remote[] = {"nfs",    "nfs4",   "cifs",     "smb3",  "smbfs",  "9p",
-                                         "ceph",   "afs",    "coda",     "ncpfs", "gfs2",   "ocfs2",
-                                         "lustre", "vboxsf", "virtiofs", "fuse",  "fuseblk"};
+    static const char *const remote[] = {
+        "9p",       "afs",       "beegfs", "ceph",   "cifs",  "coda",   "fuse",     "fuseblk",
+        "gfs2",     "glusterfs", "gpfs",   "lustre", "ncpfs", "nfs",    "nfs4",     "ocfs2",
+        "orangefs", "prl_fs",    "pvfs2",  "smb3",   "smbfs", "vboxsf", "virtiofs", "vmhgfs"};
     for (size_t i = 0; i < ARRAY_LEN(remote); i++)
         if (slice_eq_str(type, remote[i]))
             return MOUNT_REMOTE;
@@ -95,7 +96,7 @@ static void add_line(struct mounts *m, struct slice line)
     struct mount *one = &m->all[m->count++];
     one->point = unescape(point, &one->bytes);
     one->id = id;
-    one->kind = kind_of(type);
+    one->kind = mount_kind_of(type);
 }
 
 /* see header */

@@ -45,6 +45,7 @@ struct volumes {
     struct volume *all; /* owned */
     size_t count;
     size_t room;
+    bool may_hang; /* one of the whole table, chosen or not */
 };
 
 /* text_max: the largest mountinfo. */

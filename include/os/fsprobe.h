@@ -3,13 +3,14 @@
 
 /*
  * The sizes of mounted filesystems, asked where it does not matter how long that takes: statfs(2)
- * on a dead network or FUSE mount may never return. A helper process (this program again, with the
+ * on a dead network or FUSE mount, or on a path that leads through one, may never return. Where
+ * there is such a mount, a helper process (this program again, with the
  * one argument FSPROBE_COMMAND) is asked for one mount at a time. A mount that does not answer
  * within 3 s hangs: its helper is left waiting, another one goes on with the other mounts, and the
  * hanging one is not asked again before its answer came. At most four helpers exist. While three of
  * them hang, no mount is asked that may hang, so that one is left for the disks; if that hangs,
  * too, it is killed and its mount is asked again after ten minutes. A helper without work ends
- * after 10 s, and with the process that started it.
+ * after a second, and with the process that started it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,6 +47,7 @@ struct fsprobe_item {
 struct fsprobe_batch {
     struct fsprobe_item *items;
     size_t count;
+    bool at_once;            /* nothing on this host may hang: no helper is needed */
     void (*done)(void *ctx); /* every answer is there */
     void *ctx;
     struct list link; /* the probe's, as next */

@@ -10,12 +10,16 @@
 #include <stdint.h>
 
 #include "base/def.h"
+#include "base/slice.h"
 
 enum mount_kind {
     MOUNT_LOCAL,  /* inotify tells what happens */
     MOUNT_SILENT, /* inotify may tell less: overlay */
     MOUNT_REMOTE, /* others write too, and calls may take long: network, FUSE */
 };
+
+/* What a type of file system is, as mountinfo names it: "ext4", "nfs4", "fuse.sshfs". */
+enum mount_kind mount_kind_of(struct slice type);
 
 struct mounts;
 

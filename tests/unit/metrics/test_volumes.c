@@ -195,6 +195,30 @@ static void test_who_answers(void **state)
         CHECK(local[i], !volumes_may_hang(&(struct volume){.type = slice_str(local[i])}));
 }
 
+/* the whole table counts, also what is left out of it */
+static void test_whether_one_may_hang(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool may_hang;
+    } tables[] = {
+        {ROOT "2 20 0:40 / /n rw - nfs4 host:/n rw\n", true},
+        {ROOT "2 20 8:2 / /a rw - ext4 /dev/sdb rw\n", false},
+        {ROOT "2 20 0:41 / /snap/core ro - fuse.snapfuse snapfuse ro\n", true}, /* an image */
+        {ROOT "2 20 0:42 / /run/user/1/x rw - fuse.portal portal rw\n", true},
+        {ROOT "2 20 0:43 / /sys/fs/fuse/connections rw - fusectl fusectl rw\n", false},
+        {ROOT "2 20 0:40 / /m rw - nfs4 host:/n rw\n3 2 8:2 / /m rw - ext4 /dev/sdb rw\n", true},
+    };
+    struct volumes m;
+    volumes_init(&m, 4096);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        CHECK(tables[i].text, choose(&m, tables[i].text) == 0);
+        CHECK(tables[i].text, m.may_hang == tables[i].may_hang);
+    }
+    volumes_clear(&m);
+}
+
 /* without /proc/filesystems: devices and known types */
 static void test_no_list_of_types(void **state)
 {
@@ -244,9 +268,13 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_choice),           cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_nothing),          cmocka_unit_test(test_who_answers),
-        cmocka_unit_test(test_no_list_of_types), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_who_answers),
+        cmocka_unit_test(test_whether_one_may_hang),
+        cmocka_unit_test(test_no_list_of_types),
+        cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

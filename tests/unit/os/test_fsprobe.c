@@ -213,7 +213,7 @@ static void test_idle_helper_ends(void **state)
     (void)state;
     const char *const one[] = {"/a", NULL};
     ask_and_check(one, (int[]){0});
-    pass(9900); /* a little has passed since the answer */
+    pass(900); /* a little has passed since the answer */
     assert_int_equal(children(), 1);
     WAIT((pass(100), children() == 0));
     ask_and_check(one, (int[]){0});
@@ -420,6 +420,28 @@ static void test_answers_at_once(void **state)
     fsprobe_free(&p);
 }
 
+/* where nothing may hang: the kernel's own answers, and no process */
+static void test_asked_here(void **state)
+{
+    (void)state;
+    static char path[5000];
+    struct fsprobe_item three[] = {
+        {.path = SLICE_LIT("/")}, {.path = SLICE_LIT("/none")}, {.path = {path, sizeof(path)}}};
+    struct fsprobe_batch b = {.items = three, .count = 3, .at_once = true, .done = on_done};
+    struct stat st;
+    memset(path, 'x', sizeof(path));
+    assert_true(fsprobe_ask(probe, &b));
+    assert_int_equal(three[0].answer.error, 0);
+    assert_true(three[0].answer.blocks > 0);
+    assert_int_equal(fstat(dir.fd, &st), 0);
+    assert_int_equal(three[0].answer.device, st.st_dev);
+    assert_int_equal(three[1].answer.error, -ENOENT);
+    assert_int_equal(three[2].answer.error, -ENAMETOOLONG);
+    loop_once(loop, 0);
+    assert_int_equal(children(), 0);
+    assert_int_equal(done, 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], FSPROBE_COMMAND) == 0)
@@ -437,6 +459,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_killed_while_idle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_path, setup, teardown),
         cmocka_unit_test_setup_teardown(test_freed_while_it_hangs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_asked_here, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answers_at_once, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,14 @@ void mem_unmap(void *p, size_t n)
 }
 
 /* see header */
+void mem_trim(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0); /* whether there was any is of no use */
+#endif
+}
+
+/* see header */
 void mem_forget(void *p, size_t n)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);

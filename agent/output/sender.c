@@ -8,7 +8,8 @@
  * into the third mailbox, `ended`: so a stop can wait for it with a time-out, and a thread that
  * hangs is left to the end of the process.
  *
- * A worker that had nothing to do for REST_MS gives its buffer and its compressor back.
+ * A worker that had nothing to do for REST_MS gives its buffer and its compressor back, and what
+ * the C library keeps of freed memory.
  *
  * Failures: no HTTP client or thread can be had: the jobs go to the workers there are; with none,
  * sender_submit says so.
@@ -38,6 +39,7 @@ struct worker {
     struct http *http;
     struct compress *compress; /* NULL = made by the next job that needs it */
     struct buf packed;
+    bool rested; /* since the latest job */
 };
 
 struct sender {
@@ -53,23 +55,25 @@ struct sender {
     bool stopped;
 };
 
-/* gives memory back */
+/* gives memory back, also what libcurl has freed since */
 static void rest(struct worker *w)
 {
     buf_clear(&w->packed);
     compress_free(&w->compress);
+    mem_trim();
 }
 
-/* the next job; NULL: the end */
+/* the next job; NULL: the end, rested */
 static struct list *next_job(struct worker *w)
 {
-    struct list *node = NULL;
-    if (w->compress != NULL)
-        node = mailbox_wait(w->sender->jobs, REST_MS);
-    if (node != NULL)
-        return node;
-    rest(w);
-    return mailbox_wait(w->sender->jobs, -1);
+    struct list *node = mailbox_wait(w->sender->jobs, w->rested ? -1 : REST_MS);
+    if (node == NULL && !w->rested) {
+        rest(w);
+        w->rested = true;
+        node = mailbox_wait(w->sender->jobs, -1);
+    }
+    w->rested = node == NULL;
+    return node;
 }
 
 /* a sender thread */
@@ -85,7 +89,6 @@ static void *work(void *arg)
         mailbox_send(w->sender->results, node);
         loop_wake_send(w->sender->wake);
     }
-    rest(w);
     mailbox_send(w->sender->ended, &w->link);
     return NULL;
 }

@@ -39,6 +39,9 @@ void mem_free(void *p);
  * as above. */
 void *mem_map_aligned(size_t n) MUST_CHECK;
 void mem_unmap(void *p, size_t n);
+/* What the C library keeps of freed blocks of all threads goes back to the system, where the
+ * library can do that. */
+void mem_trim(void);
 /* What is in these bytes, anywhere in memory that is ours, is no longer needed: the pages that lie
  * wholly within them go back to the system until they are written again. They then hold anything.
  */

@@ -23,7 +23,7 @@ def settings():
         "megabytes": number("BENCH_MB", 600),
         "rounds": number("BENCH_ROUNDS", 3),
         "steady_s": number("BENCH_SECONDS", 20),
-        "idle_s": number("BENCH_SECONDS", 40),
+        "idle_s": number("BENCH_SECONDS", 30),
         "latency_s": number("BENCH_SECONDS", 12),
         "soak_s": number("BENCH_SECONDS", 1800),
         "backlog_mb": number("BENCH_MB", 5000),
@@ -67,8 +67,8 @@ def subjects(case, wherry, others):
 
 def rounds_of(case, rounds):
     """Long ones, and those whose figures hardly vary, run once."""
-    return 1 if case.name in SEPARATE or case.name in ("size", "idle-1000", "idle-10000") or \
-        isinstance(case, (cases.Idle, cases.Latency)) else rounds
+    once = (cases.Steady, cases.Idle, cases.Latency, cases.Size)
+    return 1 if case.name in SEPARATE or isinstance(case, once) else rounds
 
 
 def run_all(place, config, todo, others):

@@ -131,10 +131,10 @@ void mem_unmap(void *p, size_t n)
     (void)munmap(p, n); /* fails only where it is not ours */
 }
 
-/* see header */
+/* The C library's allocator was set up by mem_setup; sanitizers put their own in its place. */
 void mem_trim(void)
 {
-#ifdef __GLIBC__
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     (void)malloc_trim(0); /* whether there was any is of no use */
 #endif
 }

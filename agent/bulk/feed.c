@@ -186,7 +186,7 @@ static bool is_idle(const struct share *s)
 }
 
 /* forgets idle records when there are too many: dated names come and go */
-static void prune_shares(struct feed *f)
+COLD static void prune_shares(struct feed *f)
 {
     LIST_EACH(node, &f->shares) {
         struct share *s = LIST_ENTRY(node, struct share, link);
@@ -229,7 +229,7 @@ static void share_changed(struct feed *f, struct share *s)
 }
 
 /* see header */
-void feed_pause(struct feed *f, const char *target, bool paused)
+COLD void feed_pause(struct feed *f, const char *target, bool paused)
 {
     struct share *s = paused ? get_share(f, target) : find_share(f, target);
     if (s == NULL)

@@ -129,7 +129,7 @@ bool ledger_adds_up(const struct ledger *l)
 }
 
 /* adds every counter of l */
-void ledger_sum(struct ledger *sum, const struct ledger *l)
+COLD void ledger_sum(struct ledger *sum, const struct ledger *l)
 {
     add(&sum->read, l->read);
     add(&sum->acknowledged, l->acknowledged);
@@ -178,7 +178,7 @@ static void write_reasons(struct json_writer *w, const char *key, const struct l
 }
 
 /* see header */
-void ledger_write(const struct ledger *l, struct json_writer *w)
+COLD void ledger_write(const struct ledger *l, struct json_writer *w)
 {
     json_object(w);
     write_count(w, "read", l->read);

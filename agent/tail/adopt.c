@@ -294,6 +294,8 @@ static void hold(struct tail *t, struct candidate *c, struct entry *original)
     c->held_ms = loop_now_ms(t->loop);
     c->compared_to = 0;
     registry_hold(original);
+    if (original->file != NULL)
+        read_note_copied(original->file, &c->content, c->id.size);
     if (siblings_is_compressed(c->path) || t->copies_open == COPIES_OPEN_MAX)
         content_close(&c->content);
     t->copies_open += c->content.fd >= 0;
@@ -417,7 +419,11 @@ static void adopt_fresh(struct tail *t, struct candidate *c)
 {
     unsigned refusals = reach_refusals(c->path);
     siblings_before(t, c);
-    if (adopt_open(t, c) == 0 && !is_doubtful(t, c, refusals)) /* no copy: it takes the file */
+    c->moved = false;
+    int r = adopt_open(t, c);
+    if (c->moved) /* what is there now was compared with nothing */
+        tail_scan_soon(t);
+    else if (r == 0 && !is_doubtful(t, c, refusals)) /* no copy: it takes the file */
         (void)carry_out(t, c, NULL, is_reused(t, c) ? IDENTITY_REUSED : IDENTITY_NEW);
     adopt_free_candidate(c);
 }

@@ -38,7 +38,7 @@ static bool may_be_docker(const struct tail_input *input)
 }
 
 /* see header */
-int framing_setup(struct tail *t, struct err *e)
+COLD int framing_setup(struct tail *t, struct err *e)
 {
     size_t longest = 0, longest_line = 0;
     for (size_t i = 0; i < t->opts.input_count; i++) {
@@ -130,7 +130,7 @@ static int first_line(struct file *f, size_t n, struct slice *ret, bool *ret_who
 }
 
 /* Finds out the format of a file; AUTO: it cannot be told yet. */
-static int find_format(struct file *f, enum tail_format *ret)
+COLD static int find_format(struct file *f, enum tail_format *ret)
 {
     const struct tail_input *input = tail_input_of(f);
     struct slice line;
@@ -152,7 +152,7 @@ static int find_format(struct file *f, enum tail_format *ret)
 }
 
 /* Finds out the character set of a file; *ret_sure: more bytes will not change it. */
-static int find_charset(struct file *f, enum charset_id *ret, bool *ret_sure)
+COLD static int find_charset(struct file *f, enum charset_id *ret, bool *ret_sure)
 {
     const struct tail_input *input = tail_input_of(f);
     char head[MARK_MAX];

@@ -73,7 +73,7 @@ void joins_cool(struct file *f)
 }
 
 /* see header */
-void joins_free(struct joins **jp)
+COLD void joins_free(struct joins **jp)
 {
     struct joins *j = *jp;
     if (j == NULL)

@@ -102,9 +102,7 @@ static void look_again(struct tail *t, const struct fs_identity *id)
     int64_t age_ms = (loop_wall_ns(t->loop) - id->mtime_ns) / 1000000;
     if (t->opts.once || age_ms > TAIL_COPY_HOLD_MS)
         return;
-    t->scan_soon = true;
-    if (!loop_timer_is_set(t->check_timer))
-        loop_timer_set(t->check_timer, TAIL_CHECK_MS);
+    tail_scan_soon(t);
 }
 
 /* see tail_internal.h */

@@ -149,7 +149,19 @@ static void note_head(struct file *f, const char *bytes, uint64_t count)
 }
 
 /* see header */
-void read_watch(struct file *f)
+COLD void read_note_copied(struct file *f, struct content *copy, uint64_t size)
+{
+    char head[SPAN_HEAD_BYTES];
+    size_t want = size < sizeof(head) ? (size_t)size : sizeof(head);
+    if (file_at(f)->offset > 0 || content_is_packed(copy) || siblings_may_hide(f))
+        return;
+    ssize_t n = content_read_at(copy, head, want, 0);
+    if (n > 0)
+        note_head(f, head, (uint64_t)n);
+}
+
+/* see header */
+COLD void read_watch(struct file *f)
 {
     struct fs_identity id;
     char head[SPAN_HEAD_BYTES];

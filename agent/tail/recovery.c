@@ -14,7 +14,7 @@ struct recovery {
 };
 
 /* see tail_internal.h */
-void recovery_begin(struct file *f, uint64_t size, uint64_t sent_to)
+COLD void recovery_begin(struct file *f, uint64_t size, uint64_t sent_to)
 {
     if (size <= file_at(f)->offset)
         return;

@@ -85,17 +85,21 @@ static void follow_found(struct search *s, struct candidate *c, struct entry *e)
     f->found = !s->own && s->rest.entry == NULL;
 }
 
-/* a compressed file that a pattern matches, and whose content is new */
+/* A compressed file that a pattern matches, and whose content is new; unless another one has come
+ * to its path since that was found out: both are looked at again. */
 static void begin_own(struct tail *t, struct candidate *c)
 {
     if (adopt_open(t, c) < 0)
         return;
-    if (!probe_is_known(t, c)) {
+    if (c->moved) {
+        tail_scan_soon(t);
+    } else if (!probe_is_known(t, c)) {
         adopt_new(t, c);
         return;
+    } else {
+        packed_remember(t, &c->id);
     }
     content_close(&c->content);
-    packed_remember(t, &c->id);
 }
 
 /* a decided member: the lost generation goes on in it, the living one needs it not */

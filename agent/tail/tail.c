@@ -79,7 +79,7 @@ size_t tail_slack(const struct tail_input *inputs, size_t count)
 static void check_finished(struct tail *t)
 {
     if (!t->opts.once || t->finished || t->blocked || !list_is_empty(&t->hot) ||
-        !list_is_empty(&t->copies) || !list_is_empty(&t->searches))
+        !list_is_empty(&t->copies) || !list_is_empty(&t->searches) || t->scan_soon)
         return;
     t->finished = true;
     if (t->hooks.finished != NULL)
@@ -314,6 +314,14 @@ static void on_life(void *ctx)
     struct tail *t = ctx;
     if (!t->stopped)
         life_check(t);
+}
+
+/* see tail_internal.h */
+void tail_scan_soon(struct tail *t)
+{
+    t->scan_soon = true;
+    if (!loop_timer_is_set(t->check_timer))
+        loop_timer_set(t->check_timer, TAIL_CHECK_MS);
 }
 
 /* copies and orphans, once a second while there are any */

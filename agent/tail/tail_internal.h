@@ -630,6 +630,9 @@ enum read_result read_some(struct file *f, uint64_t *ret_bytes);
 /* What must not be missed of a file that has to wait for its turn: its head, since until that is
  * known the file may be compressed and is to be known again; and that it was cut. */
 void read_watch(struct file *f);
+/* A file of which nothing is known yet was the same as a copy of `size` bytes: what it began with,
+ * should it be cut before it is looked at. */
+void read_note_copied(struct file *f, struct content *copy, uint64_t size);
 /* Gives the unfinished last line as it is. False: blocked. */
 bool read_flush_partial(struct file *f);
 
@@ -652,6 +655,8 @@ void tail_message(struct tail *t, enum log_level level, const char *fmt, ...) PR
 void tail_note_failure(struct tail *t, int error);
 /* Runs the pump with the next round. */
 void tail_pump_soon(struct tail *t);
+/* Scans with the next check. */
+void tail_scan_soon(struct tail *t);
 /* Takes the events that wait, in the midst of a round. */
 void tail_catch_up(struct tail *t);
 

@@ -585,7 +585,9 @@ static inline void copy(struct bench *b, const char *from, const char *to, size_
 static inline void set_age(struct bench *b, const char *name, int64_t ms)
 {
     int64_t ns = b->clock.wall - ms * 1000000;
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {ns / 1000000000, ns % 1000000000}};
+    struct timespec times[2] = {
+        {.tv_nsec = UTIME_OMIT},
+        {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
     assert_int_equal(utimensat(b->logs.fd, name, times, AT_SYMLINK_NOFOLLOW), 0);
 }
 

@@ -136,7 +136,7 @@ static void not_whole(void **state)
 {
     (void)state;
     unsigned calls;
-    uint64_t size = write_member();
+    size_t size = (size_t)write_member();
     char *packed = test_malloc(size);
     char *p = test_malloc(BYTES);
     int fd = open(tmp_dir_path(&bench.dir, "f"), O_RDWR | O_CLOEXEC);

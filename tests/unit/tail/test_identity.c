@@ -168,8 +168,7 @@ static void evidence_is_of_the_bytes(void **state)
     const char *bytes = make_file(5000);
     static const uint64_t offsets[] = {0, 1, 63, 64, 65, 1023, 1024, 1025, 4999, 5000};
     for (size_t i = 0; i < ARRAY_LEN(offsets); i++) {
-        uint64_t at = offsets[i];
-        size_t head = at < 1024 ? at : 1024, anchor = at < 64 ? at : 64;
+        size_t at = (size_t)offsets[i], head = at < 1024 ? at : 1024, anchor = at < 64 ? at : 64;
         struct evidence e;
         assert_int_equal(identity_evidence_of(&bench.content, at, &e), 0);
         assert_true(e.offset == at && e.head_bytes == head && e.flags == 0);

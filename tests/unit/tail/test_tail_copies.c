@@ -147,6 +147,47 @@ static void copy_is_held_for_the_later_content(void **state)
     EXPECT(b, LONG_SEEN LONG_SEEN "second: " LONG_SEEN "third|");
 }
 
+#define BIG       (2 * TAIL_WATCHED + 10)
+#define BIG_LINES 100
+
+/* Nothing can be read: what is written meanwhile is copied, cut and compressed between two looks at
+ * its file, and the agent is killed. What the copy began with is known all the same. */
+static void copied_and_cut_while_nothing_can_be_read(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    char name[32];
+    bench_pattern(b, 0, "big*.log");
+    bench_pattern(b, 0, "app.log*");
+    for (int i = 0; i < BIG; i++) { /* more than are looked at in one tick */
+        (void)snprintf(name, sizeof(name), "big%d.log", i);
+        for (int k = 0; k < BIG_LINES / 4; k++)
+            append(b, name, LONG LONG LONG LONG);
+    }
+    append(b, "app.log", "");
+    b->server_down = true;
+    bench_start(b);
+    bench_pass(b, 1500);
+    assert_true(b->tail->blocked);
+    put(b, "first: " LONG);
+    copy(b, "app.log", "app.log-1", SIZE_MAX);
+    set_age(b, "app.log-1", 0);
+    bench_turn(b, 0);
+    rewrite(b, "app.log", "second: " LONG);
+    bench_pass(b, 60);
+    put_packed(b, "app.log-1.gz", "first: " LONG, 60);
+    unlink_log(b, "app.log-1");
+    put(b, "more\n"); /* its file has other content since then */
+    bench_pass(b, 60);
+    b->server_down = false;
+    bench_restart(b, false);
+    UNTIL(b, b->doc_count >= BIG * BIG_LINES + 2);
+    bench_pass(b, 15000);
+    assert_non_null(strstr(lines_from(b, 0, "app.log"), "second: " LONG_SEEN "more|"));
+    assert_string_equal(lines_from(b, 0, "app.log-1"), "first: " LONG_SEEN);
+    assert_int_equal(b->doc_count, BIG * BIG_LINES + 3);
+}
+
 #define WHOLE "first|" LONG_SEEN LONG_SEEN
 
 /* a copy is renamed before it is decided; another one takes its name; each becomes a file of its
@@ -257,6 +298,7 @@ int main(void)
         TEST(copy_of_what_was_read_whole),
         TEST(copy_is_held_for_the_later_content),
         TEST(copy_under_a_known_number),
+        TEST(copied_and_cut_while_nothing_can_be_read),
         TEST(copy_that_is_renamed_while_it_is_held),
         TEST(backup_beside_a_new_file),
         TEST(backup_with_its_times),

@@ -22,6 +22,7 @@ static int teardown(void **state)
 /* lines that take a search several steps to unpack */
 #define WIDE       15000
 #define WIDE_LINES 120
+#define WIDE_BYTES (WIDE_LINES * WIDE + 4096)
 
 /* what makes a file known by its content */
 #define LONG                                                                                       \
@@ -289,6 +290,52 @@ static void cut_after_a_search_was_killed(void **state)
     }
 }
 
+/* what begins as others do, and is so long that it takes steps to tell them apart */
+static const char *wide_text(char text[WIDE_BYTES], int first, const char *rest)
+{
+    size_t n = 0;
+    for (int i = 0; i < 12; i++)
+        n += (size_t)snprintf(text + n, WIDE_BYTES - n, LONG "\n");
+    for (int i = 0; i < WIDE_LINES; i++, n += WIDE)
+        (void)snprintf(text + n, WIDE_BYTES - n, "%*d\n", WIDE - 1, first + i);
+    (void)snprintf(text + n, WIDE_BYTES - n, "%s", rest);
+    return text;
+}
+
+/* Compressed files that a pattern matches move on to each other's names at any moment while it is
+ * found out what they are: none is taken for new for what another one was. */
+static void renamed_while_they_are_decided(void **state)
+{
+    static char text[WIDE_BYTES];
+    const unsigned known = WIDE_LINES + 12;
+    for (int turns = 0; turns < 16; turns++) {
+        struct bench *b = &bench;
+        bench_pattern(b, 0, "app.log*");
+        b->inputs[0].unpack = true;
+        append(b, "app.log.1", wide_text(text, 0, ""));
+        set_age(b, "app.log.1", 9000);
+        append(b, "app.log.2", wide_text(text, 1000, ""));
+        set_age(b, "app.log.2", 9500);
+        bench_start(b);
+        UNTIL(b, b->doc_count == 2 * known);
+        bench_stop(b, true);
+        unlink_log(b, "app.log.1");
+        unlink_log(b, "app.log.2");
+        put_packed(b, "app.log.2.gz", wide_text(text, 2000, "new\n"), 8000);
+        put_packed(b, "app.log.3.gz", wide_text(text, 0, ""), 9000);
+        bench_start(b);
+        for (int i = 0; i < turns; i++)
+            bench_turn(b, 2);
+        move(b, "app.log.2.gz", "app.log.4.gz");
+        move(b, "app.log.3.gz", "app.log.2.gz");
+        bench_pass(b, 15000);
+        assert_int_equal(count(b, "new"), 1);
+        assert_int_equal(b->doc_count, 3 * known + 1);
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+}
+
 /* Rotated while it was empty and while nobody ran; its writer learns of the rename late. */
 static void missed_while_empty(void **state)
 {
@@ -469,6 +516,7 @@ int main(void)
         TEST(compressed_while_it_is_searched),
         TEST(killed_while_it_is_searched),
         TEST(cut_after_a_search_was_killed),
+        TEST(renamed_while_they_are_decided),
         TEST(missed_while_empty),
         TEST(rotated_on_from_a_name_that_matches),
         TEST(several_rotated_on_from_names_that_match),

@@ -98,7 +98,8 @@ RELR   ?= $(shell printf '\043include <features.h>\n\043if !__GLIBC_PREREQ(2, 36
             $(CC) -Werror -Wl,-z,pack-relative-relocs -x c - -o /dev/null 2>/dev/null && echo -Wl,-z,pack-relative-relocs)
 
 LIB_LIBS  := -lcurl -lssl -lcrypto -lyaml -ldeflate -lcjson -lz -lzstd
-DEFS      := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+# files beyond 2 GiB and times beyond 2038 also where a long has 32 bits
+DEFS      := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 ISAL      ?= $(if $(wildcard /usr/include/isa-l/igzip_lib.h /usr/include/isa-l.h),1,0)
 ifeq ($(INOTIFY),tools)
 DEFS     += -DWHERRY_INOTIFY_TOOLS=1

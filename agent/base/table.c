@@ -28,10 +28,10 @@ void table_clear(struct table *t)
     table_init(t, t->hash, t->eq);
 }
 
-/* a slot's number within the table */
-static size_t wrap(const struct table *t, size_t i)
+/* a slot's number within the table, of a hash or of a slot that is counted on */
+static size_t wrap(const struct table *t, uint64_t i)
 {
-    return i & (t->slot_count - 1);
+    return (size_t)i & (t->slot_count - 1);
 }
 
 /* the first with the key from a slot on */

@@ -229,14 +229,14 @@ static size_t apply_in_input(struct config_loader *l, const struct setting *s)
     struct slice key = slice_str(s->key);
     size_t open = strlen("inputs["), close = slice_find(key, ']');
     struct slice rest = slice_sub(key, close + 1, key.len);
-    uint64_t index = 0;
-    if (num_u64(slice_sub(key, open, close - open), &index) != 0 || index > l->cfg->input_count ||
-        l->input_base + index > l->cfg->input_count) {
+    uint64_t number = 0;
+    if (num_u64(slice_sub(key, open, close - open), &number) != 0 ||
+        number > l->cfg->input_count - l->input_base) {
         config_errors_add(l->errors, &s->key_at, "%s: there are %zu inputs, counted from 0", s->key,
                           l->cfg->input_count);
         return s->span;
     }
-    index += l->input_base;
+    size_t index = l->input_base + (size_t)number;
     if (index == l->cfg->input_count)
         add_input(l, &s->key_at);
     if (rest.len < 2 || rest.ptr[0] != '.')

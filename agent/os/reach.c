@@ -155,7 +155,7 @@ ssize_t reach_read_at(int fd, void *p, size_t n, uint64_t at)
         size_t want = n - done < REACH_SHARED ? n - done : REACH_SHARED;
         int64_t r = m == NULL ? -ESTALE : ask_file(m, REACH_READ, file_of(fd), at + done, want);
         if (r < 0)
-            return r;
+            return (ssize_t)r;
         if ((uint64_t)r > want)
             return -EIO; /* no helper of ours says so */
         memcpy((char *)p + done, m->shared, (size_t)r);

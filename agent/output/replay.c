@@ -104,7 +104,7 @@ static bool is_answered(const struct sender_job *job, const struct request_decis
 static void pause_round(const struct replay *r)
 {
     int64_t ms = r->opts->backoff_init_ms < PAUSE_MS_MAX ? r->opts->backoff_init_ms : PAUSE_MS_MAX;
-    const struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+    const struct timespec pause = {(time_t)(ms / 1000), (long)(ms % 1000 * 1000000)};
     (void)nanosleep(&pause, NULL); /* cut short by a signal: tried sooner */
 }
 

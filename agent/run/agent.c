@@ -266,7 +266,7 @@ static void start_feeds(struct agent *a)
     struct feed_opts opts = {
         .kind = BATCH_LOGS,
         .batches = es->workers + 1 + (open < TARGET_BATCHES ? open : TARGET_BATCHES),
-        .max_bytes = es->bulk_max_bytes,
+        .max_bytes = (size_t)es->bulk_max_bytes,
         .slack_bytes = tail_slack(a->inputs.inputs, a->inputs.count),
         .max_items = es->bulk_max_size,
         .max_per_target = open > 1 ? es->workers + 1 : 0,

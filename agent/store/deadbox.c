@@ -256,7 +256,7 @@ static void give_up(struct deadbox *d, uint64_t tried)
 /* writes the frames that have gathered, and syncs */
 static int flush_piece(struct deadbox *d, uint64_t count)
 {
-    uint64_t n = d->piece.len;
+    size_t n = d->piece.len;
     int r = fs_write_at(d->fs, d->fd, d->piece.ptr, n, d->size);
     if (r == 0)
         r = d->fs->fdatasync(d->fs, d->fd);

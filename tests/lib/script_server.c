@@ -42,7 +42,7 @@ static size_t announced(struct buf *head)
         if (num_u64(slice_of(at, strcspn(at, "\r")), &n) < 0)
             n = 0;
     }
-    return n;
+    return (size_t)n;
 }
 
 /* reads one request as far as the step wants; false at the client's end */

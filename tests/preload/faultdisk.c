@@ -106,13 +106,13 @@ static int begin(const char *kind, int fd, int *ret_torn)
     return error;
 }
 
-typedef ssize_t (*pwrite_fn)(int, const void *, size_t, off_t);
+typedef ssize_t (*pwrite_fn)(int, const void *, size_t, off64_t);
 typedef int (*fd_fn)(int);
 typedef int (*openat_fn)(int, const char *, int, ...);
 typedef int (*renameat_fn)(int, const char *, int, const char *);
 
 /* a write at an offset */
-static ssize_t write_at(int fd, const void *p, size_t n, off_t at)
+static ssize_t write_at(int fd, const void *p, size_t n, off64_t at)
 {
     pwrite_fn call = (pwrite_fn)real("pwrite64");
     int torn;
@@ -134,7 +134,7 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
     return write_at(fd, p, n, at);
 }
 
-ssize_t pwrite64(int fd, const void *p, size_t n, off_t at)
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
 {
     return write_at(fd, p, n, at);
 }

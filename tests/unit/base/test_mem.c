@@ -115,7 +115,8 @@ static void mapped_memory_is_aligned_and_can_be_forgotten(void **state)
 
 static void ask_map(void)
 {
-    mem_unmap(mem_map_aligned((size_t)1 << 62), (size_t)1 << 62);
+    const size_t n = SIZE_MAX / 2 + 1;
+    mem_unmap(mem_map_aligned(n), n);
 }
 
 static void ask_zalloc(void)

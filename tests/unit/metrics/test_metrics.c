@@ -442,7 +442,7 @@ static void put_mounts(const char *point)
 {
     char lines[200];
     (void)snprintf(lines, sizeof(lines),
-                   "2 1 8:2 / %s rw - ext4 /dev/b rw\n1 0 8:1 / / rw - ext4 /dev/a rw\n", point);
+                   "2 1 0:40 / %s rw - fuse.x x rw\n1 0 8:1 / / rw - ext4 /dev/a rw\n", point);
     tmp_dir_mkdir(&dir, "proc/1");
     tmp_dir_write_str(&dir, "proc/1/mountinfo", lines);
 }

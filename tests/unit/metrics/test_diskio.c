@@ -2,11 +2,10 @@
 #include "metrics/diskio.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "check.h"
+#include "tmp_dir.h"
 
 static void test_rows(void **state)
 {
@@ -113,21 +112,14 @@ static void test_rates(void **state)
 /* takes a sample of a text of its own */
 static void sample(void *state, const char *text)
 {
-    static char name[] = "/tmp/wherry-diskio-XXXXXX";
-    static bool made;
-    char path[64];
-    if (!made)
-        assert_non_null(mkdtemp(name));
-    made = true;
-    (void)snprintf(path, sizeof(path), "%s/diskstats", name);
-    FILE *f = fopen(path, "we");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
-    struct procfs *procfs = procfs_new("", name, NULL, MIB);
+    struct tmp_dir dir;
+    tmp_dir_make(&dir);
+    tmp_dir_write_str(&dir, "diskstats", text);
+    struct procfs *procfs = procfs_new("", dir.path, NULL, MIB);
     const struct set_source source = {.procfs = procfs};
     assert_int_equal(diskio_set.sample(state, &source), 0);
     procfs_free(&procfs);
-    assert_int_equal(unlink(path), 0);
+    tmp_dir_remove(&dir);
 }
 
 /* what the host read by the last document; -1 when there is none */

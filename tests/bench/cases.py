@@ -425,10 +425,19 @@ class Soak:
                 agent.end()
             stats = sink.end()
         note_wrong(result, stats, lines)
-        after = [s for s in samples if s[0] >= 60] or samples
-        result["growth"] = 1024 * 60 * slope([(s[0], s[2]) for s in after])
-        result["growth_anon"] = 1024 * 60 * slope([(s[0], s[1]) for s in after])
+        floor = minute_floor([s for s in samples if s[0] >= 60] or samples)
+        result["growth"] = 1024 * 60 * slope([(s[0], s[2]) for s in floor])
+        result["growth_anon"] = 1024 * 60 * slope([(s[0], s[1]) for s in floor])
         return result
+
+
+def minute_floor(samples):
+    """The least of each minute: batches come and go with the load, what stays is in all of them."""
+    by_minute = {}
+    for sample in samples:
+        by_minute.setdefault(sample[0] // 60, []).append(sample)
+    return [(minute * 60, min(s[1] for s in some), min(s[2] for s in some))
+            for minute, some in sorted(by_minute.items())]
 
 
 def slope(points):

@@ -19,7 +19,7 @@ WORDS = {
     "p99": "p99 of write to accepted, ms",
     "start": "ms from start to the first document accepted",
     "size": "KB of the stripped program",
-    "growth": "KiB of RSS a minute more, fitted after the first minute",
+    "growth": "KiB of RSS a minute more, by the least of each minute but the first",
     "peak": "RssAnon at the most of all drains, MiB",
 }
 

@@ -273,7 +273,8 @@ static void begin_anew(struct tail *t, struct candidate *c, struct entry *e,
     else
         registry_finish(e);
     if (why == IDENTITY_REWRITTEN)
-        last = siblings_of_cut(t, c->input, e, &c->id, e->seen_ns, (struct ledger_count){0});
+        last =
+            siblings_of_cut(t, c->input, e->path, e, &c->id, e->seen_ns, (struct ledger_count){0});
     uint64_t size = c->id.size;
     struct file *f = file_find(t, c->id.dev, c->id.ino); /* that search may have found it, too */
     if (f == NULL)

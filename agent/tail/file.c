@@ -216,7 +216,8 @@ void file_restart(struct file *f)
     registry_hold(old);
     life_end(t, old, true);
     adopt_check_copies(t, old);
-    last = siblings_of_cut(t, f->input, old, &id, loop_wall_ns(t->loop) - quiet_ms * 1000000,
+    last = siblings_of_cut(t, f->input, f->entry->path, old, &id,
+                           loop_wall_ns(t->loop) - quiet_ms * 1000000,
                            (struct ledger_count){unfinished, unfinished > 0});
     if (old->file == NULL && last == NULL && open != NULL)
         joins_inherit(f, &open, old, &end);
@@ -224,7 +225,7 @@ void file_restart(struct file *f)
     if (old->file != NULL && before != NULL)
         lineage_wait(old->file, before);
     lineage_wait(f, last != NULL ? last : before);
-    if (!siblings_is_open(t, old->path))
+    if (!siblings_is_open(t, f->entry->path))
         registry_set_unsettled(f->entry, false);
     registry_unhold(old);
 }

@@ -431,7 +431,7 @@ static void finish_rest(struct search *s)
     char *path = take_path(s);
     search_free(s);
     if (again) {
-        (void)search_rest(t, input, &rest);
+        (void)search_rest(t, input, path, &rest);
         registry_unhold(rest.entry);
     } else {
         search_settle(t, path);

@@ -69,9 +69,9 @@ void search_free(struct search *s);
 /* Begins to search a path; plain files are decided at once. floor_ns: of a search that this one
  * takes the place of, else INT64_MAX. */
 void search_path(struct tail *t, unsigned input, const char *path, int64_t floor_ns);
-/* Begins to search for what is unread of rest->entry. Returns the file that is read last; NULL =
- * there is none, or it is not known yet. */
-struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest);
+/* Begins to search beside a path for what is unread of rest->entry. Returns the file that is read
+ * last; NULL = there is none, or it is not known yet. */
+struct file *search_rest(struct tail *t, unsigned input, const char *path, const struct rest *rest);
 /* What was rotated away from a path is known, unless another search for it is under way, or may
  * follow since the tail is just starting: nothing waits for that any more. */
 void search_settle(struct tail *t, const char *path);

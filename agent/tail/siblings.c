@@ -231,10 +231,10 @@ void siblings_before(struct tail *t, const struct candidate *c)
 }
 
 /* see search.h */
-struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest)
+struct file *search_rest(struct tail *t, unsigned input, const char *path, const struct rest *rest)
 {
     struct entry *e = rest->entry;
-    struct search *s = search_new(t, input, e->path);
+    struct search *s = search_new(t, input, path);
     s->rest = *rest;
     registry_hold(e);
     search_begin(s);
@@ -244,11 +244,12 @@ struct file *search_rest(struct tail *t, unsigned input, const struct rest *rest
 }
 
 /* see tail_internal.h */
-struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
+struct file *siblings_of_cut(struct tail *t, unsigned input, const char *path, struct entry *e,
                              const struct fs_identity *cut, int64_t since_ns,
                              struct ledger_count lost)
 {
-    return search_rest(t, input, &(struct rest){e, ABANDON_TRUNCATED, lost, true, *cut, since_ns});
+    return search_rest(t, input, path,
+                       &(struct rest){e, ABANDON_TRUNCATED, lost, true, *cut, since_ns});
 }
 
 /* see tail_internal.h */
@@ -281,7 +282,7 @@ bool siblings_unseen(struct file *f)
 /* see tail_internal.h */
 void siblings_of_deleted(struct tail *t, unsigned input, struct entry *e, struct ledger_count lost)
 {
-    (void)search_rest(t, input, &(struct rest){e, ABANDON_DELETED, lost});
+    (void)search_rest(t, input, e->path, &(struct rest){e, ABANDON_DELETED, lost});
 }
 
 /* see tail_internal.h */

@@ -359,11 +359,12 @@ void siblings_before(struct tail *t, const struct candidate *c);
 void siblings_find(struct tail *t);
 /* After that: what no search is under way for is settled, and nothing waits for it. */
 void siblings_settle(struct tail *t);
-/* The content of an entry was cut off its file: goes on with it in a copy that was made before
- * (copytruncate), if there is one, and reads what was written and cut off later than that, or than
- * since_ns (wall time), unseen; cut: that file now. What is lost is counted if there is none.
- * Returns the file that is read last; NULL = there is none, or it is not known yet. */
-struct file *siblings_of_cut(struct tail *t, unsigned input, struct entry *e,
+/* The content of an entry was cut off its file, which is at a path: goes on with it in a copy that
+ * was made before (copytruncate), if there is one, and reads what was written there and cut off
+ * later than that, or than since_ns (wall time), unseen; cut: that file now. What is lost is
+ * counted if there is none. Returns the file that is read last; NULL = there is none, or it is not
+ * known yet. */
+struct file *siblings_of_cut(struct tail *t, unsigned input, const char *path, struct entry *e,
                              const struct fs_identity *cut, int64_t since_ns,
                              struct ledger_count lost);
 /* Whether a file may have had content that nobody has seen: as long as nothing is known by which

@@ -147,6 +147,28 @@ static void copy_is_held_for_the_later_content(void **state)
     EXPECT(b, LONG_SEEN LONG_SEEN "second: " LONG_SEEN "third|");
 }
 
+/* The copy that is read on has a name that matches; what was copied, cut and compressed after it is
+ * found beside the file that was cut, not beside that copy. */
+static void missed_after_a_copy_that_matches(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log*");
+    put(b, LONG);
+    bench_start(b);
+    EXPECT(b, LONG_SEEN);
+    put(b, "rest\n");
+    copy_and_cut(b, "app.log-1");
+    set_age(b, "app.log-1", 0);
+    clock_fake_advance_ms(&b->clock, 50);
+    put_packed(b, "app.log-2.gz", "second: " LONG, 0);
+    put(b, "third\n");
+    bench_pass(b, 3000);
+    EXPECT_OF(b, "app.log-1", "rest|");
+    EXPECT_OF(b, "app.log", LONG_SEEN "third|second: " LONG_SEEN);
+    assert_int_equal(b->doc_count, 4);
+}
+
 #define BIG       (2 * TAIL_WATCHED + 10)
 #define BIG_LINES 100
 
@@ -298,6 +320,7 @@ int main(void)
         TEST(copy_of_what_was_read_whole),
         TEST(copy_is_held_for_the_later_content),
         TEST(copy_under_a_known_number),
+        TEST(missed_after_a_copy_that_matches),
         TEST(copied_and_cut_while_nothing_can_be_read),
         TEST(copy_that_is_renamed_while_it_is_held),
         TEST(backup_beside_a_new_file),

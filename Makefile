@@ -140,7 +140,7 @@ PRELOAD   := $(patsubst tests/preload/%.c,$(O)/tools/%.so,$(sort $(wildcard test
 HELP_SRC  := $(sort $(wildcard tests/lib/*.c))
 HELP_OBJ  := $(patsubst %.c,$(O)/%.o,$(HELP_SRC))
 
-.PHONY: all check e2e e2e-restarts e2e-recovery e2e-backlog e2e-idle e2e-matrix torture bench lint format fuzz docs install clean help tools tests
+.PHONY: all objects check e2e e2e-restarts e2e-recovery e2e-backlog e2e-idle e2e-matrix torture bench lint format fuzz docs install clean help tools tests
 all: $(O)/wherry
 
 # Changed flags rebuild: the stamp changes only when the text does.
@@ -175,6 +175,9 @@ $(O)/lib/$(1).a: $(OBJ_$(1))
 	$(Q)rm -f $$@ && ar rcs $$@ $$^
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_lib,$(r))))
+
+# all of the program but for the libraries it is linked to, which another target's compiler may lack
+objects: $(MAIN_OBJ) $(call libs,$(ROOMS))
 
 $(O)/wherry: $(MAIN_OBJ) $(call libs,$(ROOMS))
 	$(if $(Q),@echo "  LD $@")

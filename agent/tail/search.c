@@ -131,21 +131,31 @@ static int64_t written_ns(const struct entry *e)
     return e->seen_ns;
 }
 
+/* The file that a member is followed as, or NULL. Its number may be another file's by now: then it
+ * has gone since it was listed. */
+static struct file *follower(const struct search *s, struct candidate *c)
+{
+    struct file *f = file_find(s->t, c->id.dev, c->id.ino);
+    bool reused = f != NULL && f->entry->birth_ns != 0 && c->id.birth_ns != 0 &&
+                  f->entry->birth_ns != c->id.birth_ns;
+    c->moved |= reused;
+    return reused ? NULL : f;
+}
+
 /* whether a member was written between the last look at a file and its cut, and is not that file */
-static bool is_between(const struct search *s, const struct candidate *c)
+static bool is_between(const struct search *s, struct candidate *c)
 {
     const struct rest *rest = &s->rest;
     const struct entry *e = rest->entry;
     int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
     return !c->kin && c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
            c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
-           !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) &&
-           file_find(s->t, c->id.dev, c->id.ino) == NULL;
+           !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) && follower(s, c) == NULL;
 }
 
 /* Whether there is nothing to find out about a member any more: the rest is found, and it is not
  * one that may have been missed. */
-static bool is_over(const struct search *s, const struct candidate *c)
+static bool is_over(const struct search *s, struct candidate *c)
 {
     bool found = s->rest.entry != NULL && s->rest.entry->file != NULL;
     return (found || s->unseen != NULL) && !(s->rest.is_cut && is_between(s, c));
@@ -245,7 +255,7 @@ static struct file *present_of(const struct search *s)
 /* The file that a member is followed as, also if it was missed; NULL = it is not. */
 static struct file *file_of(struct search *s, struct candidate *c, int64_t newest)
 {
-    struct file *f = file_find(s->t, c->id.dev, c->id.ino);
+    struct file *f = follower(s, c);
     bool made = siblings_is_compressed(c->path) && is_in_the_making(c);
     c->dir = discover_dir_of(s->t, c->path);
     if (f == NULL && c->id.mtime_ns > newest && !c->known && !c->kin && !made)

@@ -336,6 +336,62 @@ static void renamed_while_they_are_decided(void **state)
     }
 }
 
+/* inode number of a log */
+static ino_t number_of(const struct bench *b, const char *name)
+{
+    struct stat st;
+    assert_int_equal(fstatat(b->logs.fd, name, &st, 0), 0);
+    return st.st_ino;
+}
+
+/* A log with the number of a file that was just removed, as file systems give it again; false:
+ * this one does not. */
+static bool append_under(struct bench *b, const char *name, ino_t number)
+{
+    char other[32];
+    for (int i = 0; i < 64; i++) {
+        (void)snprintf(other, sizeof(other), "other%d", i);
+        append(b, other, "other log\n");
+        if (number_of(b, other) == number) {
+            move(b, other, name);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* While it is searched a missed one is compressed, and another log, which is followed, gets its
+ * number. */
+static void number_is_given_again_while_it_is_searched(void **state)
+{
+    (void)state;
+    static char text[WIDE_BYTES];
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app.log");
+    bench_pattern(b, 0, "web.log");
+    append(b, "app.log", wide_text(text, 0, ""));
+    set_age(b, "app.log", 9000);
+    bench_start(b);
+    UNTIL(b, b->doc_count == WIDE_LINES + 12);
+    bench_stop(b, true);
+    unlink_log(b, "app.log");
+    put_packed(b, "app.log-02.gz", wide_text(text, 0, "rest\n"), 8000);
+    append(b, "app.log-03", "missed: " LONG "\n");
+    set_age(b, "app.log-03", 7000);
+    append(b, "app.log", "now\n");
+    bench_start(b); /* the members are listed */
+    ino_t number = number_of(b, "app.log-03");
+    put_packed(b, "app.log-03.gz", "missed: " LONG "\n", 7000);
+    unlink_log(b, "app.log-03");
+    if (!append_under(b, "web.log", number))
+        skip();
+    bench_pass(b, 3000);
+    assert_int_equal(count(b, "rest"), 1);
+    assert_int_equal(count(b, "missed: " LONG), 1);
+    assert_int_equal(count(b, "now"), 1);
+    assert_int_equal(count(b, "other log"), 1);
+}
+
 /* Rotated while it was empty and while nobody ran; its writer learns of the rename late. */
 static void missed_while_empty(void **state)
 {
@@ -517,6 +573,7 @@ int main(void)
         TEST(killed_while_it_is_searched),
         TEST(cut_after_a_search_was_killed),
         TEST(renamed_while_they_are_decided),
+        TEST(number_is_given_again_while_it_is_searched),
         TEST(missed_while_empty),
         TEST(rotated_on_from_a_name_that_matches),
         TEST(several_rotated_on_from_names_that_match),

@@ -308,11 +308,26 @@ struct file *search_take_missed(struct search *s, struct file *last, bool compre
     return last;
 }
 
+/* Whether a file that was taken for new begins with what was only seen of one that was cut: it is
+ * the copy, which was found before the cut was. */
+static bool is_read_elsewhere(const struct search *s)
+{
+    struct fs_identity id;
+    const struct entry *cut = s->rest.entry;
+    struct entry *e = cut->acked.offset > 0 ? NULL : registry_next(s->t->registry, NULL);
+    for (; e != NULL; e = registry_next(s->t->registry, e))
+        if (e->file != NULL && siblings_are_kin(e->path, s->path) && fds_open(e->file) == 0 &&
+            content_identify(&e->file->content, &id) == 0 &&
+            identity_evidence_holds(&e->file->content, id.size, &cut->acked))
+            return true;
+    return false;
+}
+
 /* what nobody can read any more */
 static void end_rest(struct search *s)
 {
     const struct rest *rest = &s->rest;
-    if (rest->entry->file == NULL && rest->lost.bytes > 0)
+    if (rest->entry->file == NULL && rest->lost.bytes > 0 && !is_read_elsewhere(s))
         ledger_abandon(s->t->opts.inputs[s->input].ledger, rest->why, rest->lost);
     if (rest->entry->file == NULL && rest->why == ABANDON_DELETED)
         registry_finish(rest->entry);

@@ -66,6 +66,26 @@ static void half_a_line_goes_on_in_the_copy(void **state)
     assert_int_equal(b->ledgers[0].abandoned[ABANDON_TRUNCATED].bytes, 0);
 }
 
+/* The same where the copy matches and was taken for new before the cut was noticed. */
+static void half_a_line_in_a_copy_that_is_new(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    bench_pattern(b, 0, "app*.log");
+    append(b, "app.log", "half a");
+    set_age(b, "app.log", 0);
+    bench_start(b);
+    bench_pass(b, 500);
+    append(b, "app.log", " line\n");
+    copy(b, "app.log", "app-1.log", SIZE_MAX);
+    set_age(b, "app-1.log", 0);
+    cut(b, "app.log", 0);
+    bench_pass(b, 200);
+    append(b, "app.log", "new\n");
+    EXPECT(b, "half a line|new|");
+    assert_int_equal(b->ledgers[0].abandoned[ABANDON_TRUNCATED].bytes, 0);
+}
+
 /* What was read of a log under one name is known in its compressed form under another, also when
  * that is decided after the search for its path is over: more streams than are open at once. */
 static void known_after_the_search_for_its_path(void **state)
@@ -566,6 +586,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(half_a_line_goes_on_in_the_copy),
+        TEST(half_a_line_in_a_copy_that_is_new),
         TEST(known_after_the_search_for_its_path),
         TEST(more_than_are_unpacked_at_a_time),
         TEST(renamed_while_it_is_searched),

@@ -9,7 +9,7 @@
 #   make e2e-idle         what 10,000 idle files cost, printed (a minute and a half)
 #   make e2e-matrix       every kind and version of server, a table at the end (fifteen minutes)
 #   make torture          RUNS=n random runs of rotation, kill, stall and faults from SEED=s on
-#   make bench            wherry beside its peers and the machine's limits (twelve minutes); CASE=... for one,
+#   make bench            wherry beside its peers and the machine's limits (a quarter of an hour); CASE=... for one,
 #                         CASE=backlog, CASE=soak (SECONDS=1800), CASE=metrics: what host metrics cost
 #   make lint             formatting, headers, floors, banned functions, shell scripts
 #   make format           rewrite the sources with clang-format

@@ -201,8 +201,6 @@ void file_restart(struct file *f)
     x->skipped_to = 0;
     x->at = adopt_start(&f->content);
     x->scanned_to = 0;
-    if (content_identify(&f->content, &id) < 0) /* behind the start: it may be cut meanwhile */
-        id.mtime_ns = 0;                        /* then nothing was written before it */
     f->entry = registry_mint(t->registry, &id, old->path, &x->at, true);
     registry_set_framing(f->entry, cutting_of(tail_input_of(f)));
     f->entry->file = f;

@@ -142,14 +142,15 @@ static struct file *follower(const struct search *s, struct candidate *c)
     return reused ? NULL : f;
 }
 
-/* whether a member was written between the last look at a file and its cut, and is not that file */
+/* Whether a member was written after the last look at a file that was cut, and is not that file.
+ * One that is younger than what is in the file now may be a copy of that, made before the next cut.
+ */
 static bool is_between(const struct search *s, struct candidate *c)
 {
     const struct rest *rest = &s->rest;
     const struct entry *e = rest->entry;
     int64_t since = e != NULL && e->file != NULL ? written_ns(e) : rest->since_ns;
     return !c->kin && c->id.mtime_ns > since - TAIL_CLOCK_STEP_NS &&
-           c->id.mtime_ns <= rest->cut.mtime_ns + TAIL_CLOCK_STEP_NS &&
            !(c->id.ino == rest->cut.ino && c->id.dev == rest->cut.dev) && follower(s, c) == NULL;
 }
 

@@ -172,25 +172,57 @@ static void missed_after_a_copy_that_matches(void **state)
 #define BIG       (2 * TAIL_WATCHED + 10)
 #define BIG_LINES 100
 
+/* a start at which nothing can be read, with more files than are looked at in one tick */
+static void start_blocked(struct bench *b)
+{
+    char name[32];
+    bench_pattern(b, 0, "big*.log");
+    for (int i = 0; i < BIG; i++) {
+        (void)snprintf(name, sizeof(name), "big%d.log", i);
+        for (int k = 0; k < BIG_LINES / 4; k++)
+            append(b, name, LONG LONG LONG LONG);
+    }
+    b->server_down = true;
+    bench_start(b);
+    bench_pass(b, 1500);
+    assert_true(b->tail->blocked);
+}
+
+/* Copied again before the first cut is noticed, and cut again before anything of that content is
+ * known: the copy is younger than what the file had then. */
+static void copied_again_before_the_cut_is_noticed(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    put(b, "first: " LONG);
+    start_blocked(b);
+    copy_and_cut(b, "app.log-1");
+    set_age(b, "app.log-1", 0);
+    put(b, "second: " LONG);
+    clock_fake_advance_ms(&b->clock, 50);
+    copy(b, "app.log", "app.log-2", SIZE_MAX);
+    set_age(b, "app.log-2", 0);
+    UNTIL(b, said(b, "was truncated or rewritten") > 0);
+    rewrite(b, "app.log", "third: " LONG);
+    bench_pass(b, 500);
+    b->server_down = false;
+    UNTIL(b, b->doc_count >= BIG * BIG_LINES + 2);
+    bench_pass(b, 15000);
+    assert_non_null(strstr(lines_from(b, 0, "app.log"), "first: " LONG_SEEN));
+    assert_non_null(strstr(lines_from(b, 0, "app.log"), "second: " LONG_SEEN));
+    assert_non_null(strstr(lines_from(b, 0, "app.log"), "third: " LONG_SEEN));
+    assert_int_equal(b->doc_count, BIG * BIG_LINES + 3);
+}
+
 /* Nothing can be read: what is written meanwhile is copied, cut and compressed between two looks at
  * its file, and the agent is killed. What the copy began with is known all the same. */
 static void copied_and_cut_while_nothing_can_be_read(void **state)
 {
     (void)state;
     struct bench *b = &bench;
-    char name[32];
-    bench_pattern(b, 0, "big*.log");
     bench_pattern(b, 0, "app.log*");
-    for (int i = 0; i < BIG; i++) { /* more than are looked at in one tick */
-        (void)snprintf(name, sizeof(name), "big%d.log", i);
-        for (int k = 0; k < BIG_LINES / 4; k++)
-            append(b, name, LONG LONG LONG LONG);
-    }
     append(b, "app.log", "");
-    b->server_down = true;
-    bench_start(b);
-    bench_pass(b, 1500);
-    assert_true(b->tail->blocked);
+    start_blocked(b);
     put(b, "first: " LONG);
     copy(b, "app.log", "app.log-1", SIZE_MAX);
     set_age(b, "app.log-1", 0);
@@ -321,6 +353,7 @@ int main(void)
         TEST(copy_is_held_for_the_later_content),
         TEST(copy_under_a_known_number),
         TEST(missed_after_a_copy_that_matches),
+        TEST(copied_again_before_the_cut_is_noticed),
         TEST(copied_and_cut_while_nothing_can_be_read),
         TEST(copy_that_is_renamed_while_it_is_held),
         TEST(backup_beside_a_new_file),

@@ -403,8 +403,10 @@ static void number_is_given_again_while_it_is_searched(void **state)
     ino_t number = number_of(b, "app.log-03");
     put_packed(b, "app.log-03.gz", "missed: " LONG "\n", 7000);
     unlink_log(b, "app.log-03");
-    if (!append_under(b, "web.log", number))
+    if (!append_under(b, "web.log", number)) {
+        print_message("this file system does not give a number again\n");
         skip();
+    }
     bench_pass(b, 3000);
     assert_int_equal(count(b, "rest"), 1);
     assert_int_equal(count(b, "missed: " LONG), 1);

@@ -102,13 +102,13 @@ def test_black_hole_in_the_middle(agent, server, tmp_path, applied):
     """A request that is never answered is sent again after `timeout`, the same bytes."""
     loggen(tmp_path / "a.log", LINES)
     server.script(fs.black_hole(apply=applied), fs.black_hole(apply=applied))
-    run = agent(config(server.url, tmp_path, output__timeout="500ms")).run_once()
+    # longer than what is asked for below: the stand-in may note the first one late
+    run = agent(config(server.url, tmp_path, output__timeout="700ms")).run_once()
     assert_all(server)
     bodies = {r.body for r in server.bulks}
     assert len(server.bulks) == 3 and len(bodies) == 1
     assert run.ledger["documents"]["duplicate"] == (LINES if applied else 0)
-    # the stand-in may be late in noting when the first one came
-    assert server.bulks[1].time - server.bulks[0].time > 0.25
+    assert server.bulks[1].time - server.bulks[0].time >= 0.5
 
 
 def test_reset_in_the_middle_of_an_answer(agent, server, tmp_path):
